@@ -23,7 +23,7 @@ from moltnet.adapters.system import SystemClock
 from moltnet.domain.merkle import is_consistent, is_included, leaf_hash
 from moltnet.domain.services.log_check import LogVerifier
 from moltnet.domain.services.transparency import TransparencyService
-from moltnet.domain.services.witnessing import Witnessing
+from moltnet.domain.services.witness import Witnessing
 from moltnet.domain.transparency import Leaf
 
 WRITERS, PROOFS = 8, 500

@@ -29,7 +29,7 @@ from moltnet.entrypoints.rest.listening import listening_app
 from moltnet.entrypoints.rest.options import ConnectionLimits, RestOptions
 from moltnet.entrypoints.settings import UNTHROTTLED, read_settings
 from moltnet.entrypoints.web.mount import mount_web
-from moltnet.entrypoints.web.options import WebOptions
+from moltnet.entrypoints.web.routing import WebOptions
 
 ENTRIES, AGENTS, ROUNDS, AT_ONCE = 10_000, 150, 60, 8
 FIRST_VISIT_KB, SERVER_MS = 60, 50

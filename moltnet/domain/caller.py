@@ -1,4 +1,4 @@
-"""Who is asking, and how much of what: how often an act is allowed in a minute, and who counts as one asker.
+"""Who is asking, and how much of what: acts in a minute, and what is stored; who counts as one asker.
 
 Source: docs/reference/http.md, "Rate limits".
 """
@@ -207,3 +207,46 @@ def bucket_of(tier: Tier, act: str) -> str:
 def asker_of(caller: Caller | Anonymous, address: str) -> str:
     """Who is counted: the agent, else the address; of IPv6, the network that one subscriber has."""
     return caller.asker if isinstance(caller, Caller) else Anonymous(address).asker
+
+
+class QuotaExceeded(Limited):
+    """The agent has stored as much as the operator allows one agent."""
+
+    code = "QUOTA_EXCEEDED"
+
+    def __init__(self, most: int, unit: str) -> None:
+        self.most, self.unit = most, unit
+        super().__init__(
+            f"You may have stored {most} {unit} of your own, and this would be more. Delete or shorten some first"
+        )
+
+
+@attrs.frozen(kw_only=True)
+class Usage:
+    """How many entries an agent wrote that are stored, and the bytes of their contents in UTF-8."""
+
+    entries: int
+    bytes: int
+
+
+@attrs.frozen(kw_only=True)
+class Quota:
+    """The most of each; None for any number."""
+
+    entries: int | None = None
+    bytes: int | None = None
+
+    @property
+    def is_set(self) -> bool:
+        """Whether anything is limited: else nobody counts."""
+        return self.entries is not None or self.bytes is not None
+
+    def check(self, usage: Usage) -> None:
+        """Raises QuotaExceeded for more than is allowed."""
+        if self.entries is not None and usage.entries > self.entries:
+            raise QuotaExceeded(self.entries, "entries")
+        if self.bytes is not None and usage.bytes > self.bytes:
+            raise QuotaExceeded(self.bytes, "bytes")
+
+
+UNLIMITED = Quota()

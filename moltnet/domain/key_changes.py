@@ -5,9 +5,9 @@ has the bytes.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, Protocol, TypeVar
+from typing import Any, ClassVar, Self
 from uuid import UUID
 
 import attrs
@@ -16,9 +16,10 @@ import rfc8785
 from moltnet.domain.caller import Caller
 from moltnet.domain.challenges import NetworkAddress
 from moltnet.domain.credentials import CLOCK_SKEW, ClientSecret
-from moltnet.domain.errors import Conflict, Forbidden, Invalid, MoltNetError
+from moltnet.domain.errors import Conflict, Forbidden, Invalid
 from moltnet.domain.ids import AgentId, ClientId
 from moltnet.domain.keys import Fingerprint, PublicKey
+from moltnet.domain.record_parsing import UNREADABLE
 from moltnet.domain.records import signed_bytes, time_text
 from moltnet.domain.transparency import ChangeCause
 
@@ -26,7 +27,6 @@ STATEMENT_TYPE = "application/vnd.moltnet.key-change.v1+json"
 STATEMENT_MAX = 4096
 # How far the time in a statement may be from the network's own.
 STATEMENT_TOLERANCE = timedelta(minutes=5)
-_KIND = "key-change"
 
 
 class MalformedStatement(Invalid):
@@ -56,75 +56,67 @@ class KeyMoved(Conflict):
     sentence = "The statement ends a key that is not the agent's present one: it was replaced already"
 
 
-class Statement(Protocol):
-    """Something that is said of keys."""
-
-    @property
-    def payload(self) -> bytes:
-        """Its canonical form, which is signed."""
-
-
-AnyStatement = TypeVar("AnyStatement", bound=Statement)
-
-
-def parsed_statement(payload: bytes, read: Callable[[Any], AnyStatement]) -> AnyStatement:
-    """The statement that a payload is; raises MalformedStatement for anything but its one canonical form."""
-    try:
-        statement = read(json.loads(payload) if len(payload) <= STATEMENT_MAX else {})
-        is_canonical = statement.payload == payload
-    except (
-        KeyError,
-        TypeError,
-        ValueError,
-        RecursionError,
-        AttributeError,
-        MoltNetError,
-        rfc8785.CanonicalizationError,
-    ):
-        raise MalformedStatement from None
-    if not is_canonical:
-        raise MalformedStatement
-    return statement
-
-
 @attrs.frozen(kw_only=True)
-class KeyStatement:
-    """That an agent gives up one key for another, in one network."""
+class Statement:
+    """That one key is to take another's place, in one network."""
 
+    kind: ClassVar[str]
     network: str
-    agent_id: AgentId
     former: PublicKey
     key: PublicKey
     created_at: datetime
 
     @classmethod
-    def parse(cls, payload: bytes) -> "KeyStatement":
+    def parse(cls, payload: bytes) -> Self:
         """The statement that a payload is; raises MalformedStatement for anything but its one canonical form."""
-        return parsed_statement(payload, cls._of)
-
-    @classmethod
-    def _of(cls, members: Any) -> "KeyStatement":
-        return cls(
-            network=members["network"],
-            agent_id=AgentId(UUID(members["agent"])),
-            former=PublicKey.parse(members["from"]),
-            key=PublicKey.parse(members["to"]),
-            created_at=datetime.fromisoformat(members["createdAt"]),
-        )
+        try:
+            statement = cls(**cls._values(json.loads(payload) if len(payload) <= STATEMENT_MAX else {}))
+            is_canonical = statement.payload == payload
+        except UNREADABLE:
+            raise MalformedStatement from None
+        if not is_canonical:
+            raise MalformedStatement
+        return statement
 
     @property
     def payload(self) -> bytes:
         """Its canonical form, which is signed."""
-        return rfc8785.dumps(
-            {
-                "kind": _KIND,
-                "network": self.network,
-                "agent": str(self.agent_id),
-                "from": self.former.text,
-                "to": self.key.text,
-                "createdAt": time_text(self.created_at),
-            }
-        )
+        return rfc8785.dumps(self._members)
+
+    @classmethod
+    def _values(cls, members: Any) -> dict[str, Any]:
+        return {
+            "network": members["network"],
+            "former": PublicKey.parse(members["from"]),
+            "key": PublicKey.parse(members["to"]),
+            "created_at": datetime.fromisoformat(members["createdAt"]),
+        }
+
+    @property
+    def _members(self) -> dict[str, str]:
+        return {
+            "kind": self.kind,
+            "network": self.network,
+            "from": self.former.text,
+            "to": self.key.text,
+            "createdAt": time_text(self.created_at),
+        }
+
+
+@attrs.frozen(kw_only=True)
+class KeyStatement(Statement):
+    """That an agent gives up one key for another."""
+
+    kind = "key-change"
+    agent_id: AgentId
+
+    @classmethod
+    def _values(cls, members: Any) -> dict[str, Any]:
+        return {**super()._values(members), "agent_id": AgentId(UUID(members["agent"]))}
+
+    @property
+    def _members(self) -> dict[str, str]:
+        return {**super()._members, "agent": str(self.agent_id)}
 
     def check(self, caller: Caller, network: NetworkAddress, at: datetime) -> None:
         """Raises StatementRefused unless the caller may state this here and now, and KeyMoved for a former key."""

@@ -5,10 +5,8 @@ the bytes.
 """
 
 from datetime import datetime, timedelta
-from typing import Any
 
 import attrs
-import rfc8785
 
 from moltnet.domain.challenges import NetworkAddress
 from moltnet.domain.errors import Conflict, Forbidden, NotFound
@@ -17,8 +15,8 @@ from moltnet.domain.key_changes import (
     STATEMENT_TOLERANCE,
     KeyChange,
     SignedStatement,
+    Statement,
     StatementRefused,
-    parsed_statement,
 )
 from moltnet.domain.keys import PublicKey
 from moltnet.domain.records import signed_bytes, time_text
@@ -33,7 +31,6 @@ STATEMENT_LIFETIME = timedelta(hours=24)
 COMPLETED_WITHIN = timedelta(days=30)
 VETO_GENERATIONS = 16
 """How far up the vouches that led to an agent those stand who may object."""
-_KIND = "key-lost"
 
 
 class LostKeyNotSigned(Forbidden):
@@ -82,40 +79,10 @@ class LostKeyWaits(Conflict):
 
 
 @attrs.frozen(kw_only=True)
-class LostKeyStatement:
-    """That a key is lost, and which is to take its place, in one network."""
+class LostKeyStatement(Statement):
+    """That a key is lost, and which is to take its place."""
 
-    network: str
-    former: PublicKey
-    key: PublicKey
-    created_at: datetime
-
-    @classmethod
-    def parse(cls, payload: bytes) -> "LostKeyStatement":
-        """The statement that a payload is; raises MalformedStatement for anything but its one canonical form."""
-        return parsed_statement(payload, cls._of)
-
-    @classmethod
-    def _of(cls, members: Any) -> "LostKeyStatement":
-        return cls(
-            network=members["network"],
-            former=PublicKey.parse(members["from"]),
-            key=PublicKey.parse(members["to"]),
-            created_at=datetime.fromisoformat(members["createdAt"]),
-        )
-
-    @property
-    def payload(self) -> bytes:
-        """Its canonical form, which is signed."""
-        return rfc8785.dumps(
-            {
-                "kind": _KIND,
-                "network": self.network,
-                "from": self.former.text,
-                "to": self.key.text,
-                "createdAt": time_text(self.created_at),
-            }
-        )
+    kind = "key-lost"
 
     @property
     def signing_input(self) -> bytes:

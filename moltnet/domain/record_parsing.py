@@ -33,6 +33,16 @@ _COMMON = frozenset({"kind", "diary", "sequence", "previous", "author", "key", "
 _OF_ENTRY = _COMMON | {"type", "title", "contentHash", "tags", "importance", "occurredAt", "supersedes", "salt"}
 _OF_REMOVAL = _COMMON | {"removes", "removedHash", "removedPrevious"}
 Value = TypeVar("Value")
+# What reading a payload raises that is something else than it should be.
+UNREADABLE = (
+    KeyError,
+    TypeError,
+    ValueError,
+    RecursionError,
+    AttributeError,
+    MoltNetError,
+    rfc8785.CanonicalizationError,
+)
 
 
 def parse_record(payload: bytes) -> AnyRecord:
@@ -47,15 +57,7 @@ def parse_record(payload: bytes) -> AnyRecord:
         record = _READERS[members["kind"]](members)
         # The library's answer decides; the shortcut gives the same for what records hold, a good deal faster.
         is_canonical = shortcut(members) == payload or rfc8785.dumps(members) == payload
-    except (
-        KeyError,
-        TypeError,
-        ValueError,
-        RecursionError,
-        AttributeError,
-        MoltNetError,
-        rfc8785.CanonicalizationError,
-    ):
+    except UNREADABLE:
         raise MalformedRecord from None
     if not is_canonical:
         raise MalformedRecord

@@ -8,7 +8,7 @@ from typing import Any, Self
 import attrs
 
 from moltnet.domain.agents import Agent, Author
-from moltnet.domain.caller import Caller
+from moltnet.domain.caller import Caller, Quota, Usage
 from moltnet.domain.diaries import Head
 from moltnet.domain.digest import Digest, Group
 from moltnet.domain.entries import Entry, EntryType
@@ -17,7 +17,6 @@ from moltnet.domain.ids import AgentId, ClientId, EntryId, PreparedRecordId
 from moltnet.domain.key_changes import AgentKey, SignedStatement
 from moltnet.domain.keys import Fingerprint, PublicKey
 from moltnet.domain.lost_keys import LostKey
-from moltnet.domain.quotas import Quota, Usage
 from moltnet.domain.records import PreparedRecord, SignedRecord, base64_text
 from moltnet.domain.transparency import ChangeCause
 from moltnet.domain.vouching import Voucher

@@ -17,11 +17,10 @@ from typing import Any
 import attrs
 
 from moltnet.domain.audit import AUDIT_RETENTION_DAYS, AUDIT_RETENTION_DAYS_MIN
-from moltnet.domain.caller import Limits
+from moltnet.domain.caller import Limits, Quota
 from moltnet.domain.diaries import DIARIES_MAX
 from moltnet.domain.entries import CONTENT_CEILING, CONTENT_MAX
 from moltnet.domain.lost_keys import WAITING_DAYS, WAITING_DAYS_MAX, WAITING_DAYS_MIN
-from moltnet.domain.quotas import Quota
 from moltnet.domain.services.maintenance import Retention
 from moltnet.entrypoints.environment import (
     LOOPBACK,

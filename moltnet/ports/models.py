@@ -7,10 +7,10 @@ from uuid import UUID
 
 import attrs
 
+from moltnet.domain.caller import Usage
 from moltnet.domain.entries import Entry
 from moltnet.domain.ids import EntryId
 from moltnet.domain.indexing import ModelCount, ModelMigrationProgress, ModelPassages, ModelReference, ModelState
-from moltnet.domain.quotas import Usage
 from moltnet.ports.search import Embedder
 
 

@@ -9,16 +9,18 @@ from datetime import datetime
 from typing import Protocol
 
 from moltnet.domain.agents import Agent
+from moltnet.domain.audit import AuditEvent
+from moltnet.domain.caller import Usage
 from moltnet.domain.constraints import LARGEST_PAGE, Page
 from moltnet.domain.diaries import Diary
 from moltnet.domain.digest import Listing
 from moltnet.domain.entries import Entry
 from moltnet.domain.feed import Cursor, PublicEntry
 from moltnet.domain.ids import AgentId, DiaryId, EntryId, ShareId
+from moltnet.domain.imports import Imported, Origin
 from moltnet.domain.indexing import EntryIndex, Term
 from moltnet.domain.keys import Fingerprint, PublicKey
 from moltnet.domain.permissions import Relation
-from moltnet.domain.quotas import Usage
 from moltnet.domain.search import ANY_TERMS, Filters, LexicalQuery
 from moltnet.domain.sharing import InvitationCounts, Refusals, Share
 from moltnet.domain.vouching import Edge, Voucher
@@ -284,3 +286,36 @@ class Relations(Protocol):
 
     async def diaries_of(self, agent_id: AgentId) -> dict[DiaryId, frozenset[Relation]]:
         """Every diary the agent has a relation to."""
+
+
+class AuditLog(Protocol):
+    """Events that are only ever added; none is changed, and none is removed before its time."""
+
+    async def add(self, event: AuditEvent) -> None:
+        """Stores an event behind all others; its `number` is given here."""
+
+    async def of_agent(self, agent_id: AgentId, page: Page) -> list[AuditEvent]:
+        """A page of the events in which an agent is actor or subject, newest first."""
+
+    async def after(self, number: int, limit: int, since: datetime | None = None) -> list[AuditEvent]:
+        """The next events of anybody behind a number, oldest first; those from before `since` are left out."""
+
+    async def purge(self, before: datetime) -> int:
+        """Removes events from before a time, which is AUDIT_RETENTION_DAYS_MIN ago or earlier; answers how many."""
+
+
+class Imports(Protocol):
+    """The origins of imported entries; each goes with its entry, and all with their diary."""
+
+    async def add(self, diary_id: DiaryId, origin: Origin, entry_id: EntryId | None) -> None:
+        """Stores an origin, of an entry that is stored by the end of the transaction.
+
+        Of several at once with one key the database takes one. Raises OriginExists, and DiaryNotFound when the diary
+        is gone.
+        """
+
+    async def known(self, diary_id: DiaryId, keys: Collection[str]) -> Mapping[str, EntryId | None]:
+        """Which of these keys a diary has, and the entry of each."""
+
+    async def page(self, diary_id: DiaryId, after: str, limit: int) -> Sequence[Imported]:
+        """The origins behind a key, in the order of the keys' code points."""

@@ -1,19 +1,17 @@
 """Units of work: what is written together or not at all."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol, TypeVar, overload
+from typing import NewType, Protocol, TypeVar, overload
 
 from moltnet.domain.indexing import EntryIndex
-from moltnet.ports.audit import AuditLog
 from moltnet.ports.credentials import Clients, Identities, Nonces, RecoveryCodes, SigningKeys, WebSessions
 from moltnet.ports.feed import Feed
-from moltnet.ports.imports import Imports
 from moltnet.ports.key_history import KeyHistory, LostKeys
 from moltnet.ports.models import ModelVectors, Statistics
 from moltnet.ports.records import Records
-from moltnet.ports.repositories import Agents, Diaries, Entries, Relations, Shares, Vouchers
+from moltnet.ports.repositories import Agents, AuditLog, Diaries, Entries, Imports, Relations, Shares, Vouchers
 from moltnet.ports.requests import IdempotencyRecords, Outbox, SigningRequests
 from moltnet.ports.search import CandidateSearch
 from moltnet.ports.transparency import TransparencyLog
@@ -135,3 +133,25 @@ class Storage(Protocol):
 
     def autocommit(self) -> AbstractAsyncContextManager[UnitOfWork]:
         """Each statement is a transaction of its own: it sees what was committed before it, and is committed."""
+
+
+Result = TypeVar("Result")
+# How much of what is written has been committed, as the store says it.
+Committed = NewType("Committed", str)
+
+
+class Replicas(Protocol):
+    """Where rights are never asked for: a replica may be ahead of a look at the database that is written.
+
+    So what an answer shows is looked up there, with the rights, after a replica has said which entries it might be.
+    """
+
+    async def committed(self, at_most_old_s: float = 0.0) -> Committed:
+        """What has been committed by now; where older is good enough, what was known so long ago."""
+
+    async def read(self, since: Committed, query: Callable[[UnitOfWork], Awaitable[Result]]) -> Result | None:
+        """What `query` sees in one snapshot of a replica with everything of `since`, or more.
+
+        None where there is no such replica in a short while: then the database that is written is to be asked. Raises
+        what `query` raises, but for StorageUnavailable, which means that there is none.
+        """

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from moltnet.domain.agents import Agent
+from moltnet.domain.caller import Usage
 from moltnet.domain.constraints import Page
 from moltnet.domain.diaries import Diary, DiaryNotFound
 from moltnet.domain.entries import Entry, EntryType
 from moltnet.domain.ids import AgentId, DiaryId, EntryId
 from moltnet.domain.permissions import Relation
-from moltnet.domain.quotas import Usage
 from moltnet.domain.search import Filters
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON, an_author, an_entry, an_id, an_index

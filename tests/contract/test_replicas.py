@@ -13,8 +13,7 @@ from moltnet.domain.constraints import Page
 from moltnet.domain.errors import StorageUnavailable
 from moltnet.domain.ids import DiaryId
 from moltnet.domain.search import Filters
-from moltnet.ports.replicas import Replicas
-from moltnet.ports.storage import Storage, UnitOfWork
+from moltnet.ports.storage import Replicas, Storage, UnitOfWork
 from tests.support.builders import an_author, an_entry, an_id, an_index
 from tests.support.postgres import a_database
 from tests.support.replica import Pair, a_pair

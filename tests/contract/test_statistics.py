@@ -3,8 +3,8 @@
 from datetime import UTC, date, datetime, timedelta, timezone
 
 from moltnet.domain.agents import Agent
+from moltnet.domain.caller import Usage
 from moltnet.domain.diaries import Diary, Visibility
-from moltnet.domain.quotas import Usage
 from moltnet.ports.models import NetworkUsage
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON, an_author, an_entry

@@ -25,7 +25,7 @@ from moltnet.entrypoints.library.signing import sign_and_submit
 from moltnet.entrypoints.rest.app import create_app
 from moltnet.entrypoints.rest.options import RestOptions
 from moltnet.entrypoints.web.mount import mount_web
-from moltnet.entrypoints.web.options import WebOptions
+from moltnet.entrypoints.web.routing import WebOptions
 from tests.support.networks import in_memory, services_on
 
 SCRIPT = "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">\"'{{7*7}}"

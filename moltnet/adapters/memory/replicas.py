@@ -4,8 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from moltnet.domain.errors import StorageUnavailable
-from moltnet.ports.replicas import Committed
-from moltnet.ports.storage import Storage, UnitOfWork
+from moltnet.ports.storage import Committed, Storage, UnitOfWork
 
 Result = TypeVar("Result")
 

@@ -12,12 +12,11 @@ from typing import cast
 import attrs
 from tokenizers import Encoding, Tokenizer
 
-from moltnet.adapters.onnx.expansion import ExpansionInference
-from moltnet.adapters.onnx.inference import Inference
+from moltnet.adapters.onnx.inference import ExpansionInference, Inference
 from moltnet.adapters.onnx.model_dir import DECLARATION, TOKENIZER, ModelDirectory, ModelUnusable
 from moltnet.adapters.onnx.scheduling import Scheduler
 from moltnet.domain.indexing import Expansion, ModelName, Span, Vector, passages, windows
-from moltnet.domain.legibility import without_noise
+from moltnet.domain.text import without_noise
 from moltnet.ports.telemetry import NO_TELEMETRY, Telemetry
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")

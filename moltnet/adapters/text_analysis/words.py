@@ -10,8 +10,7 @@ from itertools import pairwise
 
 import attrs
 
-from moltnet.adapters.text_analysis.chinese import simplified
-from moltnet.adapters.text_analysis.folding import JOINT, SYMBOL, marked
+from moltnet.adapters.text_analysis.folding import JOINT, SYMBOL, marked, simplified
 from moltnet.adapters.text_analysis.numbers import Number, numbers
 
 # Scripts that put no space between words, and Hangul, which writes particles onto them: Thai, Lao, Myanmar, Hangul,

@@ -6,7 +6,7 @@ import attrs
 
 from moltnet.domain import diaries
 from moltnet.domain.agents import Author
-from moltnet.domain.caller import Anonymous, Caller
+from moltnet.domain.caller import UNLIMITED, Anonymous, Caller, Quota, Usage
 from moltnet.domain.constraints import Page
 from moltnet.domain.credentials import Scope
 from moltnet.domain.diaries import Diary, DiaryNotFound, Visibility
@@ -25,7 +25,6 @@ from moltnet.domain.entries import (
 from moltnet.domain.ids import ANY_VERSION, DiaryId, EntryId, Expected
 from moltnet.domain.indexing import EntryIndex
 from moltnet.domain.permissions import Right
-from moltnet.domain.quotas import UNLIMITED, Quota, Usage
 from moltnet.domain.search import Filters
 from moltnet.domain.services.access import Check, DiaryAccess
 from moltnet.domain.services.indexing import Indexing, Vectors

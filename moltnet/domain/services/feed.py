@@ -24,8 +24,7 @@ from moltnet.domain.feed import (
 from moltnet.domain.ids import EntryId
 from moltnet.domain.services.retrieval import Retrieval
 from moltnet.ports.feed import FeedEvents
-from moltnet.ports.replicas import Replicas
-from moltnet.ports.storage import Storage, UnitOfWork
+from moltnet.ports.storage import Replicas, Storage, UnitOfWork
 
 # How many positions are read at once.
 STRETCH = 50

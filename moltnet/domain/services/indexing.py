@@ -1,4 +1,4 @@
-"""What an entry is found by: vectors of its passages, and its words; embedding what a model has not embedded yet."""
+"""What an entry is found by: vectors of its passages, and its words; both made later where they are missing or old."""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -22,9 +22,8 @@ from moltnet.domain.indexing import (
     Span,
     Vector,
 )
-from moltnet.domain.services.models import Models
+from moltnet.domain.services.models import Models, both
 from moltnet.domain.services.requests import ThrottlingService
-from moltnet.domain.services.together import both
 from moltnet.ports.search import Embedder, TextAnalyzer
 from moltnet.ports.storage import Storage
 from moltnet.ports.system import Clock, Randomness, Workers
@@ -259,3 +258,29 @@ class ReembeddingService:
             await embedder.embed_query("does it compute?")
             _log.warning("the entry %s cannot be embedded and is found by its words: %s", entry.id, error.detail)
             return ModelPassages(model=embedder.model, passages=())
+
+
+REINDEXED_AT_ONCE = 50
+
+
+@attrs.frozen(kw_only=True)
+class ReindexingService:
+    """Continues where it was left: which entries are of an earlier analysis is stored.
+
+    Until an entry's turn comes it is found by the words of the earlier analysis, and by its vectors as ever.
+    """
+
+    storage: Storage
+    index_terms: TextAnalyzer
+    workers: Workers
+
+    async def run(self) -> bool:
+        """Takes some entries; False when none was left. One that was edited meanwhile is of the new analysis."""
+        async with self.storage.autocommit() as work:
+            entries = await work.entries.outdated(self.index_terms.version, REINDEXED_AT_ONCE)
+        for entry in entries:
+            text = entry.text
+            terms = await self.workers.run(partial(self.index_terms.of_text, text), len(text))
+            async with self.storage.transaction() as work:
+                await work.entries.reindex(entry, terms, self.index_terms.version)
+        return bool(entries)

@@ -14,7 +14,7 @@ import attrs
 from moltnet.domain.audit import AUDIT_RETENTION
 from moltnet.domain.errors import StorageLost, Unavailable
 from moltnet.domain.recovery import CODE_LIFETIME, FLOW_LIFETIME
-from moltnet.domain.services.reindexing import ReindexingService
+from moltnet.domain.services.indexing import ReindexingService
 from moltnet.domain.signing import SigningRequest
 from moltnet.domain.vouching import EXPIRED_VOUCHERS_REMEMBERED
 from moltnet.ports.requests import RateLimits

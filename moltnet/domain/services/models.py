@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import attrs
 
@@ -23,6 +23,8 @@ from moltnet.ports.storage import Storage
 from moltnet.ports.system import Clock
 
 Answer = TypeVar("Answer")
+First = TypeVar("First")
+Second = TypeVar("Second")
 
 ATTEMPTS = 5
 LOAD_AGAIN_AFTER = timedelta(seconds=60)
@@ -162,3 +164,14 @@ class ModelMigrationService:
         """How many entries and passages each model has."""
         async with self.storage.autocommit() as work:
             return await work.models.counts()
+
+
+async def both(first: Coroutine[Any, Any, First], second: Coroutine[Any, Any, Second]) -> tuple[First, Second]:
+    """What both answer; when one fails, or nobody waits any more, the other is given up."""
+    tasks = asyncio.create_task(first), asyncio.create_task(second)
+    try:
+        answered, also = await asyncio.gather(*tasks)
+        return answered, also
+    finally:
+        for task in tasks:
+            task.cancel()

@@ -23,8 +23,7 @@ from moltnet.domain.ranking import (
     score_share,
 )
 from moltnet.domain.search import Explanation, Filters, LeftOut, LexicalQuery, Query, Reason, Search, Weights
-from moltnet.domain.services.models import Models
-from moltnet.domain.services.together import both
+from moltnet.domain.services.models import Models, both
 from moltnet.domain.time_expressions import time_ranges
 from moltnet.ports.search import Embedder, TextAnalyzer
 from moltnet.ports.storage import UnitOfWork

@@ -18,8 +18,7 @@ from moltnet.domain.services.access import DiaryAccess
 from moltnet.domain.services.retrieval import Explaining, Retrieval
 from moltnet.domain.services.statistics import ViewCounter
 from moltnet.ports.permissions import Asked, Permissions
-from moltnet.ports.replicas import Replicas
-from moltnet.ports.storage import Storage, UnitOfWork
+from moltnet.ports.storage import Replicas, Storage, UnitOfWork
 from moltnet.ports.system import Clock, Workers
 
 Snapshot = TypeVar("Snapshot")

@@ -15,7 +15,7 @@ from moltnet.domain.merkle import (
     leaf_hash,
     range_hash,
 )
-from moltnet.domain.services.witnessing import Witnessing
+from moltnet.domain.services.witness import Witnessing
 from moltnet.domain.tiles import HEIGHT, LEVEL_MAX, WIDTH, Extent, Tile, bundle_of, edge, extended, hash_in, tile_of
 from moltnet.domain.transparency import LogForked, LoggedLeaf, LogNotStarted, NoSuchLeaf
 from moltnet.ports.storage import Storage, UnitOfWork

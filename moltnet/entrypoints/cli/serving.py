@@ -34,7 +34,7 @@ from moltnet.entrypoints.rest.listening import BACKLOG, listening_app
 from moltnet.entrypoints.rest.options import ConnectionLimits, RestOptions, StreamLimits
 from moltnet.entrypoints.settings import Settings
 from moltnet.entrypoints.web.mount import mount_web
-from moltnet.entrypoints.web.options import WebOptions
+from moltnet.entrypoints.web.routing import WebOptions
 
 # Shorter than the time in which the process must end.
 DRAIN_S = 5.0

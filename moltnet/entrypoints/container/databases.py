@@ -9,8 +9,7 @@ import attrs
 
 from moltnet.entrypoints.environment import private_data_folder
 from moltnet.entrypoints.settings import Settings
-from moltnet.ports.replicas import Replicas
-from moltnet.ports.storage import Storage
+from moltnet.ports.storage import Replicas, Storage
 
 if TYPE_CHECKING:
     from moltnet.adapters.postgres.embedded import EmbeddedPostgres

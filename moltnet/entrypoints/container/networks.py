@@ -17,8 +17,8 @@ from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.adapters.memory.system import MemoryClock
 from moltnet.adapters.memory.workflows import MemoryWorkflows
 from moltnet.adapters.system import SystemClock
+from moltnet.domain.caller import Quota
 from moltnet.domain.errors import Unavailable
-from moltnet.domain.quotas import Quota
 from moltnet.domain.services import Services
 from moltnet.domain.services.indexing import ReembeddingService
 from moltnet.domain.services.models import Models
@@ -40,9 +40,8 @@ from moltnet.entrypoints.settings import RateLimitStore, Settings
 from moltnet.ports.feed import FeedEvents
 from moltnet.ports.identity import ClientInvalidations
 from moltnet.ports.permissions import RelationStore
-from moltnet.ports.replicas import Replicas
 from moltnet.ports.requests import RateLimits
-from moltnet.ports.storage import Storage
+from moltnet.ports.storage import Replicas, Storage
 from moltnet.ports.system import Clock, ReadinessCheck
 from moltnet.ports.telemetry import NO_TELEMETRY, Telemetry
 from moltnet.ports.workflows import Backoff, WorkflowBody, Workflows

@@ -5,8 +5,7 @@ import binascii
 from pathlib import Path
 
 from moltnet.adapters.files.credentials import CredentialsFile, FileKeyring
-from moltnet.adapters.files.heads import HeadsFile
-from moltnet.adapters.files.log_memory import FileLogMemory
+from moltnet.adapters.files.log_memory import FileLogMemory, HeadsFile
 from moltnet.adapters.http.agent import HttpConnection
 from moltnet.adapters.nacl import NaclKeyPair, NaclSignatures
 from moltnet.domain.credentials import ClientSecret

@@ -11,8 +11,7 @@ from typing import Any, cast
 
 import attrs
 
-from moltnet.domain.caller import Allowance
-from moltnet.domain.quotas import UNLIMITED, Quota, QuotaExceeded, Usage
+from moltnet.domain.caller import UNLIMITED, Allowance, Quota, QuotaExceeded, Usage
 from moltnet.domain.services import Services
 from moltnet.entrypoints.environment import SettingsInvalid
 from moltnet.entrypoints.observability import TelemetrySettings

@@ -28,7 +28,7 @@ from moltnet.domain.services.entries import EntryService
 from moltnet.domain.services.feed import FeedService
 from moltnet.domain.services.hooks import HookService
 from moltnet.domain.services.imports import ImportService
-from moltnet.domain.services.indexing import Indexing, ReembeddingService
+from moltnet.domain.services.indexing import Indexing, ReembeddingService, ReindexingService
 from moltnet.domain.services.keys import CHANGE_KEY, KeyChangeWorkflow, KeyService
 from moltnet.domain.services.lost_keys import LostKeyService
 from moltnet.domain.services.maintenance import RUN_JOB, JobWorkflow, MaintenanceService, ReadinessService, Schedule
@@ -37,7 +37,6 @@ from moltnet.domain.services.overview import OverviewService
 from moltnet.domain.services.records import RecordService
 from moltnet.domain.services.recovery import RecoveryService
 from moltnet.domain.services.registration import REGISTER_AGENT, RegistrationService, RegistrationWorkflow
-from moltnet.domain.services.reindexing import ReindexingService
 from moltnet.domain.services.relations import RelationDelivery, RelationService
 from moltnet.domain.services.requests import IdempotencyService, ThrottlingService
 from moltnet.domain.services.retrieval import Explaining, Retrieval
@@ -47,7 +46,7 @@ from moltnet.domain.services.signing import REQUEST_SIGNATURE, SignatureCheck, S
 from moltnet.domain.services.statistics import StatisticsService, ViewCounter
 from moltnet.domain.services.transparency import TransparencyService
 from moltnet.domain.services.web_sessions import WebSessionService
-from moltnet.domain.services.witnessing import Witnessing
+from moltnet.domain.services.witness import Witnessing
 from moltnet.domain.sharing import InvitationLimits
 from moltnet.entrypoints.container.ory import Ory
 from moltnet.entrypoints.container.telemetry import CountedRateLimits

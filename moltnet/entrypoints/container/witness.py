@@ -5,8 +5,8 @@ from pathlib import Path
 
 import attrs
 
+from moltnet.adapters.files.log_memory import FileWitnessMemory
 from moltnet.adapters.files.paths import read_text, write_atomically
-from moltnet.adapters.files.witness_memory import FileWitnessMemory
 from moltnet.adapters.nacl import NaclSignatures
 from moltnet.adapters.system import SystemClock
 from moltnet.domain.checkpoints import Checkpoint, VerifierKey

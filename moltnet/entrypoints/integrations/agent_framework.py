@@ -15,8 +15,7 @@ from agent_framework import (
 from moltnet.domain.entries import EntryType
 from moltnet.entrypoints.integrations.loops import AnyAgent, LoopBound
 from moltnet.entrypoints.integrations.named_entries import pieces
-from moltnet.entrypoints.integrations.outages import unless_unavailable
-from moltnet.entrypoints.integrations.recall import context_of, recalled
+from moltnet.entrypoints.integrations.recall import context_of, recalled, unless_unavailable
 from moltnet.entrypoints.integrations.tools import MEMORY_TOOLS, AgentTool, agent_tools
 from moltnet.entrypoints.library.diaries import DEFAULT, diary_id
 

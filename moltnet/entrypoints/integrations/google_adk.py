@@ -20,8 +20,7 @@ from moltnet.domain.search import Hit
 from moltnet.domain.text import IfDuplicate
 from moltnet.entrypoints.integrations.loops import AnyAgent, LoopBound
 from moltnet.entrypoints.integrations.named_entries import pieces, tag_of
-from moltnet.entrypoints.integrations.outages import unless_unavailable
-from moltnet.entrypoints.integrations.recall import recalled
+from moltnet.entrypoints.integrations.recall import recalled, unless_unavailable
 from moltnet.entrypoints.integrations.tools import MEMORY_TOOLS, AgentTool, agent_tools
 from moltnet.entrypoints.library.diaries import DEFAULT, diary_id
 

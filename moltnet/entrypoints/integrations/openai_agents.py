@@ -10,7 +10,7 @@ from agents.memory import SessionABC, SessionSettings
 from agents.tool_context import ToolContext
 
 from moltnet.entrypoints.integrations.loops import AnyAgent, LoopBound
-from moltnet.entrypoints.integrations.outages import unless_unavailable
+from moltnet.entrypoints.integrations.recall import unless_unavailable
 from moltnet.entrypoints.integrations.tools import MEMORY_TOOLS, AgentTool, agent_tools
 from moltnet.entrypoints.integrations.transcripts import NewItem, Transcript
 from moltnet.entrypoints.library.agent import Agent

@@ -5,11 +5,10 @@ from typing import Annotated
 import attrs
 
 from moltnet.domain.audit import AuditEvent
-from moltnet.domain.caller import Tier
+from moltnet.domain.caller import Quota, Tier, Usage
 from moltnet.domain.constraints import Description, Hint, Text
 from moltnet.domain.credentials import Scope
 from moltnet.domain.keys import Fingerprint
-from moltnet.domain.quotas import Quota, Usage
 from moltnet.domain.signing import check_signature_text
 from moltnet.domain.views import FullProfile, Myself, ShownLostKey, SignatureCheck, Signer
 from moltnet.entrypoints.operations.appearance import Effect, Envelope, Http, Tool

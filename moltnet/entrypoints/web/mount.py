@@ -5,14 +5,14 @@ from collections.abc import Iterable
 from aiohttp import web
 
 from moltnet.entrypoints.rest.options import ERROR_PAGES, SERVICES, ErrorPages
+from moltnet.entrypoints.web import pictures
 from moltnet.entrypoints.web.assets import PATH as ASSETS_PATH
 from moltnet.entrypoints.web.assets import Assets
 from moltnet.entrypoints.web.console.mount import mount_console
 from moltnet.entrypoints.web.operator.pages import mount_operator
-from moltnet.entrypoints.web.options import WebOptions
-from moltnet.entrypoints.web.pages import PUBLIC_PAGES
+from moltnet.entrypoints.web.pages import agents, diaries, feed, landing, trust, verify
 from moltnet.entrypoints.web.rendering import ENVIRONMENT, PageEndpoint, error_page
-from moltnet.entrypoints.web.routing import WEB_OPTIONS, PageRoute
+from moltnet.entrypoints.web.routing import WEB_OPTIONS, PageRoute, WebOptions
 from moltnet.entrypoints.web.templating import environment
 
 # In the order of the header. A page is there once its module's PAGES are in the table below.
@@ -23,7 +23,15 @@ NAVIGATION = (
     ("/docs", "Reference"),
     ("/console", "Console"),
 )
-PAGES: tuple[PageRoute, ...] = (*PUBLIC_PAGES,)
+PAGES: tuple[PageRoute, ...] = (
+    *landing.PAGES,
+    *feed.PAGES,
+    *agents.PAGES,
+    *diaries.PAGES,
+    *trust.PAGES,
+    *verify.PAGES,
+    *pictures.PAGES,
+)
 
 
 def mount_web(app: web.Application, options: WebOptions, pages: Iterable[PageRoute] = PAGES) -> None:

@@ -16,6 +16,7 @@ from aiohttp import web
 
 from moltnet.domain.caller import Anonymous, Tier
 from moltnet.domain.services import Services
+from moltnet.entrypoints.discovery.document import NetworkUrls
 from moltnet.entrypoints.rest.authentication import RequestCount
 from moltnet.entrypoints.rest.bodies import MAX_BODY_BYTES, read_body
 from moltnet.entrypoints.rest.options import REQUEST_CONTEXT
@@ -23,7 +24,22 @@ from moltnet.entrypoints.rest.refusals import InvalidRequest, UnknownRoute
 from moltnet.entrypoints.rest.request_parts import query_values
 from moltnet.entrypoints.schema.convert import reader
 from moltnet.entrypoints.schema.validate import Refused, form_checker
-from moltnet.entrypoints.web.options import WebOptions
+
+
+@attrs.frozen(kw_only=True)
+class WebOptions:
+    """The operator's choices.
+
+    Attributes:
+        urls: where the network is.
+        operator_token: what opens the operator's page; None when nothing does.
+        is_operators_machine: whether whoever reaches the server is taken for its operator.
+    """
+
+    urls: NetworkUrls
+    operator_token: str | None = attrs.field(default=None, repr=False)
+    is_operators_machine: bool = False
+
 
 Form = TypeVar("Form")
 

@@ -17,7 +17,7 @@ from moltnet.adapters.system import SystemClock
 from moltnet.domain.checkpoints import LogProof, VerifierKey, WitnessRequest
 from moltnet.domain.errors import Unavailable
 from moltnet.domain.services.transparency import TransparencyService
-from moltnet.domain.services.witnessing import Witnessing
+from moltnet.domain.services.witness import Witnessing
 from moltnet.domain.transparency import Leaf, WitnessAhead
 from moltnet.entrypoints.library.log import verify_proof
 from tests.support.builders import NOON, a_public_key

@@ -16,7 +16,7 @@ from moltnet.adapters.system import SystemClock
 from moltnet.domain.keys import KEY_BYTES, PublicKey
 from moltnet.domain.merkle import Range, is_consistent, leaf_hash, root_of
 from moltnet.domain.services.transparency import TransparencyService
-from moltnet.domain.services.witnessing import Witnessing
+from moltnet.domain.services.witness import Witnessing
 from moltnet.domain.transparency import Leaf
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON

@@ -16,7 +16,7 @@ from moltnet.entrypoints.library.network import MoltNet
 from moltnet.entrypoints.rest.app import create_app
 from moltnet.entrypoints.rest.options import RestOptions
 from moltnet.entrypoints.web.mount import mount_web
-from moltnet.entrypoints.web.options import WebOptions
+from moltnet.entrypoints.web.routing import WebOptions
 from tests.support.networks import SETTINGS, UNTHROTTLED, in_memory, services_on
 from tests.support.web_story import Story, told_in
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moltnet.domain.legibility import data_runs, without_noise
+from moltnet.domain.text import data_runs, without_noise
 
 DATA = base64.b64encode(bytes(range(7, 250, 3))).decode()
 JSON = json.dumps([{"id": 7, "note": "rush", "price": 1.5, "items": [{"sku": "A"}]}] * 5, separators=(",", ":"))

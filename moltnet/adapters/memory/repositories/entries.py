@@ -17,6 +17,7 @@ from moltnet.adapters.memory.repositories.references import (
 )
 from moltnet.adapters.memory.statements import Repository, in_turns
 from moltnet.adapters.memory.tables import StoredIndex, Tables
+from moltnet.domain.caller import Usage
 from moltnet.domain.constraints import Page
 from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.digest import Listing
@@ -25,7 +26,6 @@ from moltnet.domain.feed import Cursor, Figures, Position, PublicEntry, Stretch
 from moltnet.domain.ids import AgentId, DiaryId, EntryId
 from moltnet.domain.indexing import EntryIndex, Term
 from moltnet.domain.permissions import Relation
-from moltnet.domain.quotas import Usage
 from moltnet.domain.records import EntryIdUsed
 from moltnet.domain.search import ANY_TERMS, Filters, LexicalQuery
 

@@ -10,6 +10,7 @@ import attrs
 
 from moltnet.adapters.memory.statements import Repository
 from moltnet.adapters.memory.tables import StoredIndex, Tables
+from moltnet.domain.caller import Usage
 from moltnet.domain.diaries import Visibility
 from moltnet.domain.entries import Entry
 from moltnet.domain.ids import AgentId, EntryId
@@ -22,7 +23,6 @@ from moltnet.domain.indexing import (
     ModelReference,
     ModelState,
 )
-from moltnet.domain.quotas import Usage
 from moltnet.domain.sharing import ShareStatus
 from moltnet.domain.signing import SigningStatus
 from moltnet.ports.models import Arrivals, NetworkSizes, NetworkUsage

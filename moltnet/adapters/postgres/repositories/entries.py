@@ -27,6 +27,7 @@ from moltnet.adapters.postgres.rows import (
 )
 from moltnet.adapters.postgres.session import Repository, Row
 from moltnet.adapters.postgres.terms import stored_terms
+from moltnet.domain.caller import Usage
 from moltnet.domain.constraints import Page
 from moltnet.domain.diaries import Diary, DiaryNotFound
 from moltnet.domain.digest import Listing
@@ -35,7 +36,6 @@ from moltnet.domain.feed import Cursor, PublicEntry
 from moltnet.domain.ids import AgentId, DiaryId, EntryId
 from moltnet.domain.indexing import EntryIndex, Term
 from moltnet.domain.permissions import Relation
-from moltnet.domain.quotas import Usage
 from moltnet.domain.search import ANY_TERMS, Filters, LexicalQuery
 
 # The entry of an id in a diary; diary_entries_pkey.

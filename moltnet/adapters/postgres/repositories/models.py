@@ -14,6 +14,7 @@ from moltnet.adapters.postgres.pool import vector_from_binary
 from moltnet.adapters.postgres.repositories.entry_changes import passage_values
 from moltnet.adapters.postgres.rows import entry_from_row
 from moltnet.adapters.postgres.session import Repository, Row
+from moltnet.domain.caller import Usage
 from moltnet.domain.entries import Entry
 from moltnet.domain.ids import EntryId
 from moltnet.domain.indexing import (
@@ -25,7 +26,6 @@ from moltnet.domain.indexing import (
     ModelReference,
     ModelState,
 )
-from moltnet.domain.quotas import Usage
 from moltnet.ports.models import Arrivals, NetworkSizes, NetworkUsage
 
 # One row, or none before the first model.

@@ -11,23 +11,53 @@ from urllib.parse import urlencode
 import attrs
 from aiohttp import web
 
-from moltnet.domain.caller import Anonymous, Caller, Tier
+from moltnet.domain.caller import AllowanceUsedUp, Anonymous, Caller, Tier
 from moltnet.domain.credentials import Scope
 from moltnet.domain.errors import MoltNetError, Unauthenticated
+from moltnet.domain.ids import ANY_VERSION, Expected
 from moltnet.domain.services import Services
+from moltnet.domain.services.requests import ThrottlingService
 from moltnet.domain.services.web_sessions import Browser
 from moltnet.entrypoints.library.agent import Agent
-from moltnet.entrypoints.library.transport import CallerContext
+from moltnet.entrypoints.library.transport import CallerContext, InProcess, Input, Output
+from moltnet.entrypoints.operations.operation import Operation
 from moltnet.entrypoints.rest.authentication import RequestCount
 from moltnet.entrypoints.rest.options import REQUEST_CONTEXT
 from moltnet.entrypoints.rest.problems import problem_answer
 from moltnet.entrypoints.rest.refusals import ForeignOrigin
 from moltnet.entrypoints.web.console import cookies
 from moltnet.entrypoints.web.console.fields import Fields, form_fields, query_fields
-from moltnet.entrypoints.web.console.transport import CountedTransport
-from moltnet.entrypoints.web.headers import PAGE_HEADERS
-from moltnet.entrypoints.web.rendering import render
+from moltnet.entrypoints.web.rendering import PAGE_HEADERS, render
 from moltnet.entrypoints.web.routing import IS_PAGE, WEB_OPTIONS, Html
+
+
+@attrs.frozen
+class CountedTransport(InProcess):
+    """The transport within this process, where each operation is counted for the agent as the same one over REST.
+
+    What only reads and has no tier of its own is counted with the page that shows it.
+    """
+
+    _throttling: ThrottlingService
+    _address: str
+
+    async def call(
+        self,
+        operation: Operation[Input, Output],
+        request: Input,
+        *,
+        key: str | None = None,
+        expected: Expected = ANY_VERSION,
+    ) -> Output:
+        """What the use case answers; raises AllowanceUsedUp beside what `InProcess.call` raises."""
+        only_reads = operation.http is None or operation.http.method == "GET"
+        if operation.rate is not None and not (operation.rate is Tier.GLOBAL and only_reads):
+            caller = self._context.caller
+            allowance = await self._throttling.count(operation.rate, operation.name, caller, self._address)
+            if not allowance.allowed:
+                raise AllowanceUsedUp(allowance.reset_s)
+        return await super().call(operation, request, key=key, expected=expected)
+
 
 HOME, SIGN_IN = "/console", "/console/sign-in"
 FORM = "form-token"

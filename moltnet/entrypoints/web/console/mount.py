@@ -6,7 +6,7 @@ from moltnet.entrypoints.rest.app import add_route
 from moltnet.entrypoints.rest.options import SERVICES
 from moltnet.entrypoints.web.console import account, diaries, entries, peers, search, sign_in, signed, signing
 from moltnet.entrypoints.web.console.endpoint import ConsoleEndpoint, ConsoleRoute
-from moltnet.entrypoints.web.console.links import LINK_ROUTE
+from moltnet.entrypoints.web.console.sign_in import LINK_ROUTE
 
 ROUTES: tuple[ConsoleRoute, ...] = (
     *sign_in.ROUTES,

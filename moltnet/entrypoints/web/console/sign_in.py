@@ -1,11 +1,18 @@
 """Signing in and out: by the client secret, by the key in the browser, or by a one-time link."""
 
+from typing import Annotated
+
+import attrs
 from aiohttp import web
 
 from moltnet.domain.caller import Tier
+from moltnet.domain.constraints import Description
+from moltnet.domain.credentials import Scope
 from moltnet.domain.errors import MoltNetError
 from moltnet.domain.services.web_sessions import SignedIn
 from moltnet.domain.web_sessions import LINK_LIFETIME, SignInChallenge
+from moltnet.entrypoints.rest.routing import Answer, Call, Route
+from moltnet.entrypoints.schema.views import view
 from moltnet.entrypoints.web.console import cookies
 from moltnet.entrypoints.web.console.endpoint import (
     HOME,
@@ -88,6 +95,23 @@ async def _sign_out(asked: ConsoleRequest) -> web.Response:
     return answer
 
 
+@attrs.frozen(kw_only=True)
+class SignInPath:
+    """A one-time way into the console."""
+
+    path: Annotated[str, Description("Below the network's address; a secret")]
+    expires_in: Annotated[int, Description("Seconds")]
+
+
+view(SignInPath, "SignInPath", "A one-time way into the console.", "path expires_in")
+
+
+async def _link(call: Call[None, None, None]) -> Answer:
+    """Make a one-time link into the console."""
+    code = await call.services.web_sessions.link(call.agent)
+    return Answer(SignInPath(path=f"/console/enter/{code}", expires_in=int(LINK_LIFETIME.total_seconds())), status=201)
+
+
 ROUTES = (
     ConsoleRoute("GET", SIGN_IN, _sign_in_page, is_open=True),
     ConsoleRoute("POST", SIGN_IN, _by_secret, again=_again, is_open=True, tier=Tier.RECOVERY, act="sign-in"),
@@ -98,4 +122,15 @@ ROUTES = (
     ConsoleRoute("GET", _ENTER, _link_page, is_open=True),
     ConsoleRoute("POST", _ENTER, _by_link, is_open=True, tier=Tier.RECOVERY, act="sign-in"),
     ConsoleRoute("POST", "/console/sign-out", _sign_out),
+)
+
+LINK_ROUTE = Route(
+    "POST",
+    "/console/links",
+    "createSignInLink",
+    "auth",
+    _link,
+    scopes=(Scope.AGENT_PROFILE,),
+    answers={201: SignInPath},
+    documented=False,
 )

@@ -1,4 +1,4 @@
-"""`/feed`: what agents made public, as pages and as feeds that readers subscribe to."""
+"""`/feed`: what agents made public, as pages, as feeds that readers subscribe to, and each entry by itself."""
 
 import json
 from datetime import UTC, datetime
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from moltnet.domain.feed import QUERY_MIN, FeedPage, FeedSearch, PublicEntry, Selection
-from moltnet.entrypoints.operations.feed import SEARCH, FollowFeed, ReadFeed
+from moltnet.entrypoints.operations.feed import SEARCH, FollowFeed, OnePublicEntry, ReadFeed
 from moltnet.entrypoints.schema.convert import iso_text
 from moltnet.entrypoints.web.routing import Html, PageRequest, PageRoute
 from moltnet.entrypoints.web.templating import link
@@ -31,6 +31,18 @@ async def feed(asked: PageRequest) -> Html:
         "includes_flagged": "includeFlagged" in fields,
     }
     return Html("feed.html", values, size=sum(len(item.entry.content) for item in page.items))
+
+
+async def entry(asked: PageRequest) -> Html:
+    """An entry, who wrote it, and what it replaced or was replaced by."""
+    overview = await asked.services.overview.entry(asked.path(OnePublicEntry).id)
+    values = {
+        "item": overview.item,
+        "diary": overview.diary,
+        "record": overview.record,
+        "predecessors": overview.predecessors,
+    }
+    return Html("entry.html", values, size=len(overview.item.entry.content))
 
 
 async def _search(asked: PageRequest) -> FeedPage:
@@ -91,4 +103,9 @@ def _json_item(url: str, item: PublicEntry) -> dict[str, object]:
     return {name: value for name, value in members.items() if value}
 
 
-PAGES = (PageRoute("/feed", feed), PageRoute("/feed.atom", atom), PageRoute("/feed.json", json_feed))
+PAGES = (
+    PageRoute("/feed", feed),
+    PageRoute("/feed.atom", atom),
+    PageRoute("/feed.json", json_feed),
+    PageRoute("/feed/{id}", entry),
+)

@@ -6,7 +6,7 @@ from moltnet.domain.feed import Selection
 from moltnet.entrypoints.discovery.document import network_info
 from moltnet.entrypoints.rest.json_text import to_json
 from moltnet.entrypoints.schema.convert import json_value
-from moltnet.entrypoints.web.headers import prefers_html
+from moltnet.entrypoints.web.rendering import prefers_html
 from moltnet.entrypoints.web.routing import Html, PageRequest, PageRoute
 
 LATEST = 4

@@ -19,7 +19,7 @@ from moltnet.domain.signing import MESSAGE_MAX, SIGNATURE_TEXT_MAX
 from moltnet.domain.views import ShownRecord
 from moltnet.entrypoints.library.signing import Envelope
 from moltnet.entrypoints.operations.signing import VERIFY
-from moltnet.entrypoints.web.headers import WITH_WORKER
+from moltnet.entrypoints.web.rendering import WITH_WORKER
 from moltnet.entrypoints.web.routing import Html, PageRequest, PageRoute
 from moltnet.ports.keys import Signatures
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from moltnet.adapters.files.heads import HeadsFile
+from moltnet.adapters.files.log_memory import HeadsFile
 from moltnet.domain.ids import DiaryId
 from moltnet.domain.records import Head
 from tests.support.builders import an_id

@@ -3,10 +3,9 @@
 import attrs
 import pytest
 
-from moltnet.domain.caller import AllowanceUsedUp
+from moltnet.domain.caller import AllowanceUsedUp, Quota, QuotaExceeded
 from moltnet.domain.entries import NewEntry
 from moltnet.domain.imports import NewImport, Origin, OriginOutOfLimits
-from moltnet.domain.quotas import Quota, QuotaExceeded
 from moltnet.domain.records import SignedRecord
 from tests.support.network import Member, Network
 

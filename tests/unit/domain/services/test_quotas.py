@@ -5,9 +5,9 @@ import asyncio
 import attrs
 import pytest
 
+from moltnet.domain.caller import Quota, QuotaExceeded
 from moltnet.domain.diaries import Diary
 from moltnet.domain.entries import EntryEdit, NewEntry
-from moltnet.domain.quotas import Quota, QuotaExceeded
 from moltnet.domain.services.entries import EntryService
 from tests.support.network import Member, Network
 

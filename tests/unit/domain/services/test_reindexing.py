@@ -5,7 +5,7 @@ from moltnet.adapters.memory.system import MemoryWorkers
 from moltnet.adapters.text_analysis import SnowballAnalyzer
 from moltnet.domain.ranking import Question
 from moltnet.domain.search import Query
-from moltnet.domain.services.reindexing import REINDEXED_AT_ONCE, ReindexingService
+from moltnet.domain.services.indexing import REINDEXED_AT_ONCE, ReindexingService
 from moltnet.ports.search import TextAnalyzer
 from tests.support.builders import an_entry, an_index
 from tests.support.stored import joined, opened, written

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from moltnet.domain.services.together import both
+from moltnet.domain.services.models import both
 
 
 async def test_both_are_answered_in_order() -> None:

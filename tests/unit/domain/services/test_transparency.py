@@ -12,7 +12,7 @@ from moltnet.adapters.nacl import NaclSignatures
 from moltnet.domain.checkpoints import Checkpoint
 from moltnet.domain.merkle import is_consistent, is_included, leaf_hash, root_of
 from moltnet.domain.services.transparency import EXTENDED_AT_ONCE, TransparencyService
-from moltnet.domain.services.witnessing import Witnessing
+from moltnet.domain.services.witness import Witnessing
 from moltnet.domain.tiles import Extent, Tile, leaves_in
 from moltnet.domain.transparency import Leaf, LogForked, LogKeyUnreadable, LogNotStarted, NoSuchLeaf
 from tests.support.builders import NOON, a_public_key

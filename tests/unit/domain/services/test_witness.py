@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moltnet.adapters.files.witness_memory import FileWitnessMemory, origin_hash
+from moltnet.adapters.files.log_memory import FileWitnessMemory, origin_hash
 from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.adapters.memory.system import MemoryClock
 from moltnet.adapters.nacl import NaclKeyPair, NaclSignatures
@@ -27,8 +27,7 @@ from moltnet.domain.checkpoints import (
 from moltnet.domain.errors import Unavailable
 from moltnet.domain.merkle import consistency_ranges, leaf_hash, root_of
 from moltnet.domain.services.transparency import TransparencyService
-from moltnet.domain.services.witness import WitnessService
-from moltnet.domain.services.witnessing import ASKED_AGAIN_AFTER, Witnessing
+from moltnet.domain.services.witness import ASKED_AGAIN_AFTER, Witnessing, WitnessService
 from moltnet.domain.transparency import CheckpointUnsigned, NotGrown, UnknownLog, WitnessAhead
 from tests.support.builders import NOON
 from tests.unit.domain.services.test_transparency import a_log, added
