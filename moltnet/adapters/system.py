@@ -1,17 +1,22 @@
-"""What the machine itself offers: its clock, its randomness, tasks beside the requests, threads."""
+"""What the machine itself offers: clock, randomness, tasks beside the requests, threads, and counts in memory."""
 
 import asyncio
 import logging
 import secrets
+from collections import defaultdict
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from threading import Lock
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID, uuid4
 
-from moltnet.ports.system import Result
+from cachetools import TLRUCache
+
+from moltnet.domain.caller import WINDOW, Allowance
+from moltnet.ports.system import Clock, Result
 
 
 class SystemClock:
@@ -134,3 +139,32 @@ class ThreadWorkers:
     def close(self) -> None:
         """Drops what waits for its turn; the threads end with what they are computing."""
         self._executor.shutdown(wait=False, cancel_futures=True)
+
+
+KEYS_PER_BUCKET = 5000
+
+# The hits of a key's window, and when the window ends.
+_Window: TypeAlias = tuple[int, datetime]
+
+
+class MemoryRateLimits:
+    """The port `RateLimits`; of more than `keys_per_bucket` keys, those not hit for longest are forgotten."""
+
+    def __init__(self, clock: Clock, keys_per_bucket: int = KEYS_PER_BUCKET) -> None:
+        self._buckets: defaultdict[str, TLRUCache[str, _Window, datetime]] = defaultdict(
+            partial(TLRUCache, keys_per_bucket, _end, clock.now)
+        )
+
+    async def hit(self, bucket: str, key: str, per_minute: int, cost: int = 1) -> Allowance:
+        windows = self._buckets[bucket]
+        with windows.timer as now:
+            hits, ends_at = windows.get(key) or (0, now + WINDOW)
+            windows[key] = hits + cost, ends_at
+        return Allowance.after(hits + cost, per_minute, (ends_at - now).total_seconds(), cost)
+
+    async def forget_ended(self) -> int:
+        return sum(len(windows.expire()) for windows in self._buckets.values())
+
+
+def _end(_key: str, window: _Window, _now: datetime) -> datetime:
+    return window[1]

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from moltnet.adapters.memory.system import MemoryClock, MemoryRateLimits
+from moltnet.adapters.memory.system import MemoryClock
+from moltnet.adapters.system import MemoryRateLimits
 from moltnet.domain.caller import Allowance
 from moltnet.ports.requests import RateLimits
 from tests.support.builders import NOON

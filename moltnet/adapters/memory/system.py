@@ -1,18 +1,12 @@
-"""Time, randomness, threads and rate limits as tests want them: set by hand, seeded, at once, in this process alone."""
+"""Time, randomness and threads as tests want them: set by hand, seeded, at once."""
 
 import random
 import string
-from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import partial
-from typing import TypeAlias
 from uuid import UUID
 
-from cachetools import TLRUCache
-
-from moltnet.domain.caller import WINDOW, Allowance
-from moltnet.ports.system import Clock, Result
+from moltnet.ports.system import Result
 
 
 class MemoryClock:
@@ -70,32 +64,3 @@ class MemoryWorkers:
 
     async def run(self, work: Callable[[], Result], size: int) -> Result:  # noqa: ARG002  # the port's
         return work()
-
-
-KEYS_PER_BUCKET = 5000
-
-# The hits of a key's window, and when the window ends.
-_Window: TypeAlias = tuple[int, datetime]
-
-
-class MemoryRateLimits:
-    """The port `RateLimits`; of more than `keys_per_bucket` keys, those not hit for longest are forgotten."""
-
-    def __init__(self, clock: Clock, keys_per_bucket: int = KEYS_PER_BUCKET) -> None:
-        self._buckets: defaultdict[str, TLRUCache[str, _Window, datetime]] = defaultdict(
-            partial(TLRUCache, keys_per_bucket, _end, clock.now)
-        )
-
-    async def hit(self, bucket: str, key: str, per_minute: int, cost: int = 1) -> Allowance:
-        windows = self._buckets[bucket]
-        with windows.timer as now:
-            hits, ends_at = windows.get(key) or (0, now + WINDOW)
-            windows[key] = hits + cost, ends_at
-        return Allowance.after(hits + cost, per_minute, (ends_at - now).total_seconds(), cost)
-
-    async def forget_ended(self) -> int:
-        return sum(len(windows.expire()) for windows in self._buckets.values())
-
-
-def _end(_key: str, window: _Window, _now: datetime) -> datetime:
-    return window[1]

@@ -13,9 +13,8 @@ from moltnet.adapters.builtin.permissions import BuiltinPermissions
 from moltnet.adapters.builtin.tokens import BuiltinClients, BuiltinTokenIssuer, BuiltinTokenVerifier
 from moltnet.adapters.external_relations import ExternalPermissions
 from moltnet.adapters.http.witness import HttpWitness
-from moltnet.adapters.memory.system import MemoryRateLimits
 from moltnet.adapters.nacl import NaclSignatures
-from moltnet.adapters.system import AsyncioBackground, SystemClock, SystemRandomness, ThreadWorkers
+from moltnet.adapters.system import AsyncioBackground, MemoryRateLimits, SystemClock, SystemRandomness, ThreadWorkers
 from moltnet.adapters.text_analysis import SnowballAnalyzer
 from moltnet.domain.challenges import NetworkAddress
 from moltnet.domain.services import Services

@@ -94,4 +94,4 @@ ROTATE = Operation(
     http=Http("POST", "/auth/rotate-secret", tag="auth"),
 )
 
-OPERATIONS = (CHALLENGE, VERIFY)
+OPERATIONS = (CHALLENGE, VERIFY, ROTATE)

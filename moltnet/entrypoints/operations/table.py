@@ -36,7 +36,6 @@ BY_NAME: Mapping[str, AnyOperation] = MappingProxyType(
             keys.OPERATIONS,
             imports.OPERATIONS,
             recovery.OPERATIONS,
-            (recovery.ROTATE,),
             vouching.OPERATIONS,
             feed.OPERATIONS,
             log.OPERATIONS,

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from moltnet.adapters.memory.system import MemoryClock, MemoryRateLimits, MemoryWorkers
+from moltnet.adapters.memory.system import MemoryClock, MemoryWorkers
+from moltnet.adapters.system import MemoryRateLimits
 from moltnet.domain.caller import Limits, Tier
 from moltnet.domain.services.credentials import AuthenticationService
 from moltnet.domain.services.requests import ThrottlingService

@@ -10,7 +10,8 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from moltnet.adapters.memory.storage import MemoryStorage
-from moltnet.adapters.memory.system import MemoryRateLimits, MemoryWorkers
+from moltnet.adapters.memory.system import MemoryWorkers
+from moltnet.adapters.system import MemoryRateLimits
 from moltnet.domain.caller import Limits
 from moltnet.domain.challenges import ASSERTION_TYPE
 from moltnet.domain.credentials import ALL_SCOPES, ClientSecret

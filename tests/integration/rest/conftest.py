@@ -10,8 +10,9 @@ import attrs
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from moltnet.adapters.memory.system import MemoryClock, MemoryRateLimits, MemoryWorkers
+from moltnet.adapters.memory.system import MemoryClock, MemoryWorkers
 from moltnet.adapters.nacl import NaclKeyPair
+from moltnet.adapters.system import MemoryRateLimits
 from moltnet.domain.caller import Caller, Limits
 from moltnet.domain.credentials import InvalidToken, Scope
 from moltnet.domain.ids import AgentId, ClientId

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 import attrs
 from aiohttp.test_utils import TestClient, TestServer
 
-from moltnet.adapters.memory.system import MemoryRateLimits
+from moltnet.adapters.system import MemoryRateLimits
 from moltnet.domain.caller import Limits
 from moltnet.domain.indexing import EmbedderUnavailable
 from moltnet.domain.services.requests import ThrottlingService

@@ -12,9 +12,8 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from moltnet.adapters.builtin.keys import TokenKeys
 from moltnet.adapters.builtin.tokens import BuiltinTokenIssuer
-from moltnet.adapters.memory.system import MemoryRateLimits
 from moltnet.adapters.nacl import NaclKeyPair, NaclSignatures
-from moltnet.adapters.system import SystemRandomness
+from moltnet.adapters.system import MemoryRateLimits, SystemRandomness
 from moltnet.domain.caller import Caller
 from moltnet.domain.challenges import NetworkAddress
 from moltnet.domain.credentials import ALL_SCOPES, TOKEN_LIFETIME, ClientSecret, Scope

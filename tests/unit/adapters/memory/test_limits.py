@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from moltnet.adapters.memory.system import MemoryClock, MemoryRateLimits
+from moltnet.adapters.memory.system import MemoryClock
+from moltnet.adapters.system import MemoryRateLimits
 from tests.support.builders import NOON
 
 
