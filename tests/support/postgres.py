@@ -29,9 +29,21 @@ EMPTY = b"""
     delete from log_key; update log_head set signed = null, published = null, size = 0
 """
 
+# The database of a data folder.
+MIGRATED = "moltnet"
+
 NO_WORKFLOWS = b"""
     delete from dbos.workflow_status; delete from dbos.operation_outputs; delete from dbos.notifications;
     delete from dbos.workflow_input; delete from dbos.workflow_output
+"""
+
+# No log for replicas and archives, no second copy of a page, no worker that looks for what to clean in every database.
+NOT_DURABLE = """
+    wal_level = minimal
+    max_wal_senders = 0
+    full_page_writes = off
+    checkpoint_timeout = 1d
+    autovacuum_naptime = 1d
 """
 
 _numbers = itertools.count(1)
@@ -40,12 +52,17 @@ _idle: list[str] = []
 
 @functools.cache
 def running_server() -> str:
-    """The connection string of a server that ends with this process; commits do not wait for the disk."""
+    """The connection string of a server that ends with this process; it stores as fast as it can, not durably.
+
+    Nobody connects to its database `moltnet`, which is as a migration leaves it: new databases are copies of that.
+    """
     folder = Path(tempfile.mkdtemp(prefix="moltnet-pg-"))
-    server = EmbeddedPostgres(created(folder))
+    server = EmbeddedPostgres(migrated(folder))
+    with (folder / "postgres" / "postgresql.conf").open("a") as file:
+        file.write(NOT_DURABLE)
     atexit.register(shutil.rmtree, folder)
     atexit.register(server.stop)
-    return make_conninfo(server.start(), options="-c synchronous_commit=off")
+    return make_conninfo(server.start(), dbname="postgres", options="-c synchronous_commit=off")
 
 
 def created(data_dir: Path) -> Path:
@@ -97,10 +114,16 @@ def _migrated() -> Path:
 @asynccontextmanager
 async def an_empty_database() -> AsyncIterator[str]:
     """The connection string of a database with nothing in it, dropped afterwards."""
-    name = f"test_{next(_numbers)}"
-    await execute(running_server(), f"create database {name}")
+    async with a_copy("template1", f"test_{next(_numbers)}") as conninfo:
+        yield conninfo
+
+
+@asynccontextmanager
+async def a_copy(template: str, name: str) -> AsyncIterator[str]:
+    """The connection string of a database like another one, which nobody uses; dropped afterwards."""
+    conninfo = await _copied(template, name)
     try:
-        yield make_conninfo(running_server(), dbname=name)
+        yield conninfo
     finally:
         await execute(running_server(), f"drop database {name} with (force)")
 
@@ -108,7 +131,7 @@ async def an_empty_database() -> AsyncIterator[str]:
 @asynccontextmanager
 async def a_database() -> AsyncIterator[str]:
     """The connection string of a migrated database without a row; used again by later tests."""
-    conninfo = _idle.pop() if _idle else await _migrated_database()
+    conninfo = _idle.pop() if _idle else await _copied(MIGRATED, f"test_{next(_numbers)}")
     yield conninfo
     async with await psycopg.AsyncConnection.connect(conninfo) as connection:
         await connection.execute(EMPTY)
@@ -120,9 +143,8 @@ async def a_workflow_database() -> AsyncIterator[str]:
     """The connection string of a database in which no workflow is remembered; used again by later tests."""
     async with a_database() as conninfo:
         # Not afterwards: a thread of the engine before may have been writing still when that was stopped.
-        if await rows(conninfo, "select from pg_namespace where nspname = 'dbos'"):
-            async with await psycopg.AsyncConnection.connect(conninfo) as connection:
-                await connection.execute(NO_WORKFLOWS)
+        async with await psycopg.AsyncConnection.connect(conninfo) as connection:
+            await connection.execute(NO_WORKFLOWS)
         yield conninfo
 
 
@@ -148,9 +170,6 @@ async def rows(conninfo: str, statement: str, **values: object) -> list[tuple[An
         return await (await connection.execute(statement.encode(), values or None)).fetchall()
 
 
-async def _migrated_database() -> str:
-    name = f"test_{next(_numbers)}"
-    await execute(running_server(), f"create database {name}")
-    conninfo = make_conninfo(running_server(), dbname=name)
-    await migrate(conninfo)
-    return conninfo
+async def _copied(template: str, name: str) -> str:
+    await execute(running_server(), f"create database {name} template {template} strategy file_copy")
+    return make_conninfo(running_server(), dbname=name)

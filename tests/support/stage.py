@@ -5,12 +5,9 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 
 import attrs
-from psycopg.conninfo import make_conninfo
 
-from moltnet.adapters.dbos.launch import launched
 from moltnet.adapters.memory.storage import MemoryFeedEvents
 from moltnet.adapters.nacl import NaclKeyPair
-from moltnet.adapters.postgres.migrate import migrate
 from moltnet.adapters.postgres.storage import PostgresStorage
 from moltnet.domain.caller import Caller
 from moltnet.domain.credentials import ALL_SCOPES
@@ -20,9 +17,8 @@ from moltnet.domain.services import Services
 from moltnet.domain.services.models import Models
 from moltnet.domain.sharing import ShareRole
 from moltnet.entrypoints.container.networks import Infrastructure
-from moltnet.ports.workflows import Backoff
 from tests.support.networks import services_on
-from tests.support.postgres import execute, running_server
+from tests.support.postgres import MIGRATED, a_copy
 from tests.support.usecases import lost_long_ago
 
 
@@ -72,36 +68,14 @@ class CrashStage:
     @asynccontextmanager
     async def copy(self, name: str) -> AsyncIterator[str]:
         """A database of its own that begins so."""
-        await execute(running_server(), f"create database {name} template {self.template}")
-        try:
-            yield make_conninfo(running_server(), dbname=name)
-        finally:
-            await execute(running_server(), f"drop database {name} with (force)")
-
-
-@asynccontextmanager
-async def a_prepared_database(name: str) -> AsyncIterator[str]:
-    """A database with both schemas and nobody in it, dropped afterwards."""
-    await execute(running_server(), f"create database {name}")
-    conninfo = make_conninfo(running_server(), dbname=name)
-    try:
-        await prepare(conninfo)
-        yield conninfo
-    finally:
-        await execute(running_server(), f"drop database {name} with (force)")
-
-
-async def prepare(conninfo: str) -> None:
-    """Makes the network's schema, and that of its workflows."""
-    await migrate(conninfo)
-    async with launched(conninfo, {}, Backoff(first_s=0)):
-        pass
+        async with a_copy(self.template, name) as conninfo:
+            yield conninfo
 
 
 @asynccontextmanager
 async def a_stage(name: str) -> AsyncIterator[CrashStage]:
     """A stage, in a database of this name that nobody uses but to copy it."""
-    async with a_prepared_database(name) as conninfo:
+    async with a_copy(MIGRATED, name) as conninfo:
         async with PostgresStorage.open(conninfo, max_connections=4) as storage:
             infrastructure = Infrastructure(storage=storage, events=MemoryFeedEvents(), models=Models(None))
             async with services_on(infrastructure) as services:

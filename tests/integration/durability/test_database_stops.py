@@ -14,9 +14,8 @@ import pytest
 
 from moltnet.adapters.postgres.embedded import EmbeddedPostgres
 from tests.integration.durability.crowd import ENDS_WITHIN_S, a_crowd, settled
-from tests.support.postgres import created
+from tests.support.postgres import migrated
 from tests.support.servers import servers
-from tests.support.stage import prepare
 
 pytestmark = pytest.mark.real
 
@@ -31,13 +30,12 @@ async def test_whenever_the_database_stops_everything_ends_once(tmp_path: Path, 
     print(f"STOPS_SEED={SEED}")  # noqa: T201 - shown when it fails
     signatures, registrations = seconds * SIGNATURES_PER_S, seconds * REGISTRATIONS_PER_S
     chance = random.Random(SEED)
-    postgres = EmbeddedPostgres(created(tmp_path))
+    postgres = EmbeddedPostgres(migrated(tmp_path))
     # One thread for all its calls, as it wants it.
     with ThreadPoolExecutor(1) as alone:
         loop = asyncio.get_running_loop()
         database = await loop.run_in_executor(alone, postgres.start)
         try:
-            await prepare(database)
             async with servers() as started, started.serving(database) as server:
                 crowd = await a_crowd(database, registrations, lambda: server.url)
                 asking = asyncio.gather(

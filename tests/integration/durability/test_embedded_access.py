@@ -68,6 +68,7 @@ def test_password_is_stored_for_the_owner_alone_and_stays_the_same(new_dir: Path
         first = postgres.start()
     with EmbeddedPostgres(new_dir) as postgres:
         assert postgres.start() == first
+        assert str(ask(first, "select rolpassword from pg_authid where rolcanlogin")).startswith("SCRAM-SHA-256$1:")
     kept = new_dir / "postgres.password"
     assert kept.stat().st_mode & 0o777 == 0o600
     assert kept.stat().st_uid == os.geteuid()

@@ -8,8 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from moltnet.adapters.dbos.connections import Executor, engine_of, lock_key
-from tests.support.postgres import execute, rows
-from tests.support.stage import a_prepared_database
+from tests.support.postgres import MIGRATED, a_copy, execute, rows
 
 pytestmark = pytest.mark.real
 
@@ -30,7 +29,7 @@ END_CONNECTIONS = """
 
 @pytest.fixture
 async def database() -> AsyncIterator[str]:
-    async with a_prepared_database("executors") as conninfo:
+    async with a_copy(MIGRATED, "executors") as conninfo:
         yield conninfo
 
 

@@ -8,8 +8,7 @@ import pytest
 
 from moltnet.adapters.dbos.launch import launched
 from moltnet.ports.workflows import Backoff, Json, JsonObject, Steps
-from tests.support.postgres import rows
-from tests.support.stage import a_prepared_database
+from tests.support.postgres import MIGRATED, a_copy, rows
 
 pytestmark = pytest.mark.real
 
@@ -18,7 +17,7 @@ WAITS_FOR_A_LOCK = "select 1 from pg_stat_activity where datname = current_datab
 
 @pytest.fixture
 async def database() -> AsyncIterator[str]:
-    async with a_prepared_database("starting") as conninfo:
+    async with a_copy(MIGRATED, "starting") as conninfo:
         yield conninfo
 
 

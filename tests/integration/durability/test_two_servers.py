@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from tests.integration.durability.crowd import ENDS_WITHIN_S, a_crowd, settled
+from tests.support.postgres import MIGRATED, a_copy
 from tests.support.servers import servers
-from tests.support.stage import a_prepared_database
 
 pytestmark = pytest.mark.real
 
@@ -16,7 +16,7 @@ REGISTRATIONS, SIGNATURES = 10, 30
 @pytest.mark.parametrize("dies", ["after commit of agents.add", "after clients.put", "after step settle"])
 async def test_what_a_killed_server_left_the_other_finishes_once(dies: str) -> None:
     async with (
-        a_prepared_database("two_servers") as database,
+        a_copy(MIGRATED, "two_servers") as database,
         servers() as started,
         started.serving(database) as lives,
         started.serving(database, dies=dies) as doomed,
