@@ -3,11 +3,9 @@
 import asyncio
 import json
 import os
-import signal
 import sys
 from base64 import b64decode
 from collections.abc import AsyncIterator
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -23,27 +21,33 @@ from tests.support.remote_agents import http_agent
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="module")]
 
-# Exports or imports as the agent of the environment, and is killed when so many steps are done.
+KILLS_MAX = 40
+# Exports or imports as the agent of the environment, again and again, each time in a new process that is killed when so
+# many steps are done, one more each time; prints how often. They are forked from one that has loaded everything.
 PROGRAM = """
 import asyncio, os, signal, sys
 from moltnet import connect
+import moltnet.entrypoints.library.agent
 
-steps = 0
-
-def progress(*_):
-    global steps
-    steps += 1
-    if steps == int(sys.argv[3]):
-        os.kill(os.getpid(), signal.SIGKILL)
-
-async def main():
+async def act(last):
+    steps = 0
+    def progress(*_):
+        nonlocal steps
+        steps += 1
+        if steps == last:
+            os.kill(os.getpid(), signal.SIGKILL)
     async with await connect() as agent:
-        act = {"export": agent.export, "import": agent.import_}[sys.argv[1]]
-        await act(sys.argv[2], progress=progress)
+        await {"export": agent.export, "import": agent.import_}[sys.argv[1]](sys.argv[2], progress=progress)
 
-asyncio.run(main())
+for last in range(1, int(sys.argv[3])):
+    if not (child := os.fork()):
+        sys.exit(asyncio.run(act(last)))
+    ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if ended == 0:
+        sys.exit(print(last - 1))
+    assert ended == -signal.SIGKILL, ended
+sys.exit("killed too often")
 """
-KILLS_MAX = 40
 
 
 class Member:
@@ -64,16 +68,14 @@ class Member:
 
     async def until_it_is_done(self, act: str, path: Path) -> int:
         """Does it again and again, killed a step later each time; answers how often."""
-        for step in count(1):
-            assert step < KILLS_MAX
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-c", PROGRAM, act, str(path), str(step)),
-                env={**os.environ, "HOME": str(path.parent), **self.environment},
-            )
-            if await process.wait() == 0:
-                return step - 1
-            assert process.returncode == -signal.SIGKILL
-        raise AssertionError
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", PROGRAM, act, str(path), str(KILLS_MAX)),
+            env={**os.environ, "HOME": str(path.parent), **self.environment},
+            stdout=asyncio.subprocess.PIPE,
+        )
+        printed, _ = await process.communicate()
+        assert process.returncode == 0
+        return int(printed)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
