@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
+from enum import Enum
 from typing import NewType, Protocol, TypeVar, overload
 
 from moltnet.domain.indexing import EntryIndex
@@ -154,4 +155,21 @@ class Replicas(Protocol):
 
         None where there is no such replica in a short while: then the database that is written is to be asked. Raises
         what `query` raises, but for StorageUnavailable, which means that there is none.
+        """
+
+
+class Work(Enum):
+    """What is committed for some process of the network to go on with."""
+
+    LOG = "log"  # leaves that are in no tree yet
+    MODELS = "models"  # which models are used
+
+
+class WorkEvents(Protocol):
+    """Says when there may be work, so that nobody has to look all the time."""
+
+    async def announced(self, work: Work, within_s: float) -> None:
+        """Returns once some of it may have been committed, by any process, since the last call returned.
+
+        It waits `within_s` at most, and a second where commits cannot be heard of. One task asks for each kind.
         """

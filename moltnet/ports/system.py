@@ -60,7 +60,7 @@ IS_AWAITED: ContextVar[Callable[[], bool]] = ContextVar("IS_AWAITED", default=la
 
 
 class ReadinessCheck(Protocol):
-    """One part's own answer. It is asked about once a second, by one caller at a time."""
+    """One part's own answer. It is asked once a second at most, by one caller at a time."""
 
     async def check(self) -> None:
         """Returns when the part can do its work.

@@ -1,8 +1,8 @@
-"""The port `FeedEvents`: how far the feed reaches, told with every commit."""
+"""The ports `FeedEvents` and `WorkEvents`: how far the feed reaches, and that there is work, told with every commit."""
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import attrs
 import pytest
@@ -11,10 +11,14 @@ from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import Entry
 from moltnet.domain.feed import Position
+from moltnet.domain.indexing import ModelName, ModelReference
+from moltnet.domain.transparency import Leaf
 from moltnet.ports.feed import FeedEvents
-from moltnet.ports.storage import Storage
-from tests.support.builders import an_entry, an_index
+from moltnet.ports.storage import Storage, Work, WorkEvents
+from tests.support.builders import NOON, a_public_key, an_entry, an_index
 from tests.support.stored import joined, opened, written
+
+Commit = Callable[["Live"], Awaitable[None]]
 
 # Long enough for any machine; only a test that fails waits for it.
 TIMEOUT_S = 20.0
@@ -27,6 +31,7 @@ class Live:
 
     storage: Storage
     events: FeedEvents
+    work: WorkEvents
 
     async def end(self) -> Position:
         async with self.storage.snapshot() as work:
@@ -41,7 +46,7 @@ async def live(request: pytest.FixtureRequest) -> AsyncIterator[Live]:
     """A storage that holds nothing yet, and its events."""
     if request.param == "memory":
         storage = MemoryStorage()
-        yield Live(storage, storage.events)
+        yield Live(storage, storage.events, storage.events)
         return
     from moltnet.adapters.postgres.notifications import PostgresNotifications  # noqa: PLC0415 - starts a server
     from moltnet.adapters.postgres.storage import PostgresStorage  # noqa: PLC0415
@@ -52,7 +57,7 @@ async def live(request: pytest.FixtureRequest) -> AsyncIterator[Live]:
         PostgresStorage.open(conninfo, max_connections=WRITERS + 1) as postgres,
         PostgresNotifications.open(conninfo) as events,
     ):
-        yield Live(postgres, events)
+        yield Live(postgres, events, events)
 
 
 @pytest.fixture
@@ -149,3 +154,43 @@ async def test_followers_see_each_entry_of_parallel_writers_once_and_in_one_orde
     first, *others = await asyncio.gather(*following)
     assert len({entry.id for entry in first}) == WRITERS * ENTRIES_EACH
     assert all(other == first for other in others)
+
+
+@attrs.define
+class Waiting:
+    """A task that waits for work of a kind; `TIMEOUT_S` would be too long, so that only an announcement ends it."""
+
+    live: Live
+    kind: Work
+
+    async def over(self) -> None:
+        async with asyncio.timeout(TIMEOUT_S):
+            await self.live.work.announced(self.kind, 10 * TIMEOUT_S)
+
+
+async def _logged(live: Live) -> None:
+    async with live.storage.transaction() as work:
+        await work.transparency.add(Leaf.registered(a_public_key(), NOON))
+
+
+async def _decided(live: Live) -> None:
+    async with live.storage.autocommit() as work:
+        await work.models.aim(ModelReference(ModelName("a model")))
+
+
+@pytest.mark.parametrize(("kind", "commit"), [(Work.LOG, _logged), (Work.MODELS, _decided)])
+async def test_work_is_announced_before_and_while_it_is_waited_for(live: Live, kind: Work, commit: Commit) -> None:
+    await live.work.announced(kind, 0)
+    waiting = Waiting(live, kind)
+    await commit(live)
+    await waiting.over()
+    over = asyncio.create_task(waiting.over())
+    await asyncio.wait({over}, timeout=0)
+    await commit(live)
+    await over
+
+
+async def test_nobody_waits_longer_than_they_want(live: Live) -> None:
+    await live.work.announced(Work.LOG, 0)
+    async with asyncio.timeout(TIMEOUT_S):
+        await live.work.announced(Work.LOG, 0.001)

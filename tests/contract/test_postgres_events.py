@@ -12,6 +12,7 @@ from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import Entry
 from moltnet.domain.errors import StorageUnavailable
 from moltnet.domain.feed import Position
+from moltnet.ports.storage import Work
 from tests.support.builders import an_entry, an_index
 from tests.support.postgres import a_database, execute, rows
 from tests.support.stored import joined, opened, written
@@ -95,10 +96,19 @@ async def test_what_is_written_while_the_connection_is_lost_is_reported(
         assert told == entries
 
 
+async def test_work_of_the_time_without_a_connection_is_announced(conninfo: str, follower: Follower) -> None:
+    await follower.events.announced(Work.LOG, 0)
+    await execute(conninfo, END_OTHERS)
+    await execute(conninfo, "insert into log_pending (leaf, subjects) values ('', '{}')")
+    async with asyncio.timeout(TIMEOUT_S):
+        await follower.events.announced(Work.LOG, 10 * TIMEOUT_S)
+
+
 async def test_a_notification_that_is_not_ours_does_no_harm(
     conninfo: str, storage: PostgresStorage, follower: Follower, public: Diary
 ) -> None:
     await execute(conninfo, "notify moltnet_feed, 'something else'")
+    await execute(conninfo, "notify moltnet_work, 'something else'")
     entry = an_entry(diary=public.id)
     await written(storage, entry)
     assert await follower.next() == [entry]

@@ -16,6 +16,7 @@ import attrs
 import sqlalchemy as sa
 from dbos import DBOS
 
+from moltnet.adapters.dbos.internals import QUEUE, QueueWork
 from moltnet.domain.errors import StorageUnavailable
 
 SCHEMA = "dbos"
@@ -120,10 +121,16 @@ ALIVE = sa.text("select 1")
 LOCK = sa.text("select pg_advisory_lock(:key)")
 TRY_LOCK = sa.text("select pg_try_advisory_lock(:key)")
 UNLOCK = sa.text("select pg_advisory_unlock(:key)")
-# The executors of unfinished workflows but this one; idx_workflow_status_pending.
+# The executors of unfinished workflows but this one, and null if there are some that wait in the queue;
+# idx_workflow_status_pending, idx_workflow_status_in_flight.
 OTHERS = sa.text("""
     select distinct executor_id from dbos.workflow_status
     where status = 'PENDING' and application_version = :version and executor_id <> :own
+    union all
+    select null where exists (
+        select from dbos.workflow_status
+        where status = 'ENQUEUED' and queue_name = :queue and application_version = :version
+    )
 """)
 
 
@@ -139,6 +146,7 @@ class Executor:
         self.id = f"executor-{uuid.uuid4()}"
         self._engine = engine
         self._version = version
+        self.queued = QueueWork()
         self._connection: sa.Connection | None = None
         self._free_before: frozenset[str] = frozenset()
 
@@ -162,6 +170,8 @@ class Executor:
     def adopt(self, take_up: Callable[[str], None]) -> None:
         """Has the workflows of executors that are gone taken up, by one process alone; `claim` comes first.
 
+        What is taken up comes into the queue, and so may what another process took up that then ended: `queued` rings.
+
         Gone is whose lock was free twice in a row on one connection of ours: after a restart of the database, every
         living process has the time between two calls to take its own again. Should one be too slow, its workflows
         change hands: it can record nothing more for them, and steps are idempotent.
@@ -170,7 +180,9 @@ class Executor:
         if connection is None:
             return
         free: set[str] = set()
-        for other in connection.execute(OTHERS, {"version": self._version, "own": self.id}).scalars().all():
+        taken_up = False
+        found = connection.execute(OTHERS, {"version": self._version, "own": self.id, "queue": QUEUE}).scalars().all()
+        for other in filter(None, found):
             if not connection.execute(TRY_LOCK, {"key": lock_key(other)}).scalar():
                 continue
             # While this process has the lock, no third one finds it free.
@@ -178,11 +190,14 @@ class Executor:
                 if other in self._free_before:
                     _log.warning("%s is gone; this process goes on with its work", other)
                     take_up(other)
+                    taken_up = True
                 else:
                     free.add(other)
             finally:
                 connection.execute(UNLOCK, {"key": lock_key(other)})
         self._free_before = frozenset(free)
+        if taken_up or None in found:
+            self.queued.ring()
 
     def release(self) -> None:
         """Lets others take up what is left here."""

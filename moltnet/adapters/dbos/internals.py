@@ -8,8 +8,9 @@
 3. The workflows of another executor are taken up publicly only by `resume_workflows`, which takes up what is running.
 4. How many workflows there are is told only by listing them all.
 5. Whether a launch got as far as a system database cannot be asked.
-6. Once a second it looks for workflows that are delayed or have a deadline, of which there are none. There is no
-   setting for that either; and it holds a transaction open meanwhile, which must not be idle for 5 s.
+6. Three threads look once a second whether there is something for them: for queues, for what is delayed or has a
+   deadline, and, for a minute, for schedules. There is one queue, with what was taken up, and none of the others; and
+   there is no setting.
 """
 
 import threading
@@ -17,11 +18,14 @@ import time
 from typing import Any, cast
 
 import sqlalchemy as sa
-from dbos import DBOS, _sys_db, _workflow_commands
+from dbos import DBOS, _dbos, _sys_db
 from dbos._dbos import _get_dbos_instance
+from dbos._queue import queue_worker_thread
+from dbos._utils import INTERNAL_QUEUE_NAME
 
 LONGEST_PAUSE_S = 1.0
-POLL_DELAYED_EVERY_S = 4.0
+# Where a workflow waits that was taken up, until a process continues with it.
+QUEUE = INTERNAL_QUEUE_NAME
 # Messages of late that nobody has received: workflow and topic.
 UNRECEIVED = sa.text("""
     select distinct destination_uuid, topic from dbos.notifications
@@ -63,9 +67,36 @@ class Retries:
         return getattr(time, name)
 
 
-def poll_delayed_seldom() -> None:
-    """Has an idle process do less (6). To be called before the launch."""
-    cast("Any", _workflow_commands)._BACKGROUND_JOBS_INTERVAL_SEC = POLL_DELAYED_EVERY_S  # noqa: SLF001
+class QueueWork(threading.Event):
+    """Set, it ends the thread that looks into the queue; until then, the thread looks when the bell has rung (6)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._bell = threading.Event()
+
+    def begin(self, engine: DBOS) -> None:
+        """Has the threads do so. To be called before the launch of an engine, which sets this when it is destroyed."""
+        engine.background_thread_stop_events.append(self)
+        threads = cast("Any", _dbos)
+        threads.queue_thread = self._look_when_rung
+        threads.background_jobs_thread = threads.dynamic_scheduler_loop = lambda *_: None
+
+    def ring(self) -> None:
+        """There is something in the queue."""
+        self._bell.set()
+
+    def set(self) -> None:
+        super().set()
+        self._bell.set()
+
+    def wait(self, timeout: float | None = None) -> bool:  # noqa: ARG002  # as the library calls it
+        """Waits for the bell, however long that takes; answers whether this is the end."""
+        self._bell.wait()
+        self._bell.clear()
+        return self.is_set()
+
+    def _look_when_rung(self, _: threading.Event, engine: DBOS) -> None:
+        queue_worker_thread(self, engine, engine._registry.get_internal_queue())  # noqa: SLF001
 
 
 def ask_for_messages_every(seconds: float) -> None:

@@ -14,13 +14,7 @@ import sqlalchemy as sa
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 
 from moltnet.adapters.dbos.connections import KIND, SCHEMA, EngineHealth, Executor, engine_of
-from moltnet.adapters.dbos.internals import (
-    Retries,
-    ask_for_messages_every,
-    poll_delayed_seldom,
-    take_up,
-    wake_overlooked,
-)
+from moltnet.adapters.dbos.internals import Retries, ask_for_messages_every, take_up, wake_overlooked
 from moltnet.adapters.dbos.workflows import DbosWorkflows
 from moltnet.domain.errors import StorageUnavailable
 from moltnet.ports.workflows import Backoff, WorkflowBody
@@ -81,11 +75,10 @@ async def _dbos(
     conninfo: str, executor: Executor, health: EngineHealth, bodies: Mapping[str, WorkflowBody], backoff: Backoff
 ) -> AsyncIterator[DbosWorkflows]:
     engine = engine_of(conninfo, health, pool_size=CONNECTIONS, max_overflow=0, pool_timeout=30, pool_pre_ping=True)
-    DBOS(config=_configuration(engine, executor.id))
+    executor.queued.begin(DBOS(config=_configuration(engine, executor.id)))
     workflows = DbosWorkflows(bodies, backoff, health)
     retries = Retries()
     retries.begin()
-    poll_delayed_seldom()
     try:
         # Within the loop, whose workflows then run on it too: connections and sessions are bound to it.
         DBOS.launch()

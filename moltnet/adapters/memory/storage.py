@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from weakref import WeakSet
 
 from moltnet.adapters.memory.candidates import MemoryCandidates
@@ -28,17 +28,21 @@ from moltnet.adapters.memory.statements import Alone, Snapshot, Statements, Toge
 from moltnet.adapters.memory.tables import DraftTables, Tables
 from moltnet.domain.feed import Position
 from moltnet.domain.indexing import EntryIndex
+from moltnet.ports.storage import Work
 
 
 class MemoryFeedEvents:
-    """The port `FeedEvents`, told by `MemoryStorage` of every commit."""
+    """The ports `FeedEvents` and `WorkEvents`, told by `MemoryStorage` of every commit; each may be of any work."""
 
     def __init__(self) -> None:
         self._end = Position(0)
         self._grown = asyncio.Event()
+        self._announced = {work: asyncio.Event() for work in Work}
 
     def announce(self, end: Position) -> None:
-        """Wakes those that wait, if the feed reaches further than it did."""
+        """Wakes those that wait for work, and for the feed if it reaches further than it did."""
+        for announced in self._announced.values():
+            announced.set()
         if end > self._end:
             self._end = end
             grown, self._grown = self._grown, asyncio.Event()
@@ -48,6 +52,12 @@ class MemoryFeedEvents:
         while self._end <= position:
             await self._grown.wait()
         return self._end
+
+    async def announced(self, work: Work, within_s: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self._announced[work].wait()
+        self._announced[work].clear()
 
 
 class MemoryUnitOfWork:

@@ -2,33 +2,52 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from typing import Self
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager, suppress
+from typing import Self, TypeVar
 
 import psycopg
+from psycopg.abc import PQGen
+from psycopg.rows import TupleRow
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential
 
 from moltnet.adapters.postgres.repositories.feed import END_OF_FEED
 from moltnet.adapters.postgres.session import Connection, limit_statements, translated, with_limits
 from moltnet.domain.feed import Position
 from moltnet.domain.ids import ClientId, parse_uuid
+from moltnet.ports.storage import Work
+
+Received = TypeVar("Received")
 
 _log = logging.getLogger(__name__)
 
 # The trigger `diary_entries_feed` sends positions of the feed; those of `0009_standing.sql` a client's id, or nothing
-# when an agent changed.
-FEED, CLIENTS = "moltnet_feed", "moltnet_standing"
-LISTEN = f"listen {FEED}; listen {CLIENTS}"
+# when an agent changed; those of `0038_announced_work.sql` the name of a kind of work.
+FEED, CLIENTS, WORK = "moltnet_feed", "moltnet_standing", "moltnet_work"
+LISTEN = f"listen {FEED}; listen {CLIENTS}; listen {WORK}"
 APPLICATION_NAME = "moltnet notifications"
 # How long the connection may be silent before it is asked for the end of the feed. That shows, too, whether the
 # server is still there.
 ASK_AFTER_S = 30.0
 RECONNECT_FIRST_S, RECONNECT_MOST_S = 0.1, 1.0
+# How often work is looked for while the connection is away.
+UNHEARD_S = 1.0
+
+
+class _Listening(psycopg.AsyncConnection[TupleRow]):
+    """Sleeps until something comes; the library's own connections wake up ten times a second meanwhile."""
+
+    async def wait(
+        self,
+        gen: PQGen[Received],
+        interval: float = ASK_AFTER_S,
+        timeout: float | None = None,  # noqa: ASYNC109  # the library's
+    ) -> Received:
+        return await super().wait(gen, interval, timeout)
 
 
 class PostgresNotifications:
-    """The ports `FeedEvents` and `ClientInvalidations`, for all who wait in one event loop, however many there are.
+    """The ports `FeedEvents`, `WorkEvents` and `ClientInvalidations`, for all who wait in one event loop.
 
     The connection must be the server's own or one of a pooler that lends whole sessions: LISTEN belongs to a session.
     """
@@ -38,6 +57,7 @@ class PostgresNotifications:
         self._connection: Connection | None = None
         self._end = Position(0)
         self._grown = asyncio.Event()
+        self._announced = {work: asyncio.Event() for work in Work}
         self._subscribers: list[Callable[[ClientId | None], None]] = []
 
     @classmethod
@@ -64,6 +84,12 @@ class PostgresNotifications:
         while self._end <= position:
             await self._grown.wait()
         return self._end
+
+    async def announced(self, work: Work, within_s: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s if self.connected else min(within_s, UNHEARD_S)):
+                await self._announced[work].wait()
+        self._announced[work].clear()
 
     @property
     def connected(self) -> bool:
@@ -100,15 +126,15 @@ class PostgresNotifications:
         if notification.channel == CLIENTS:
             found = parse_uuid(payload)
             self._changed(ClientId(found) if found else None)
+        elif notification.channel == WORK:
+            self._announce(work for work in Work if work.value == payload)
         elif payload.isdecimal():
             self._reaches(Position(int(payload)))
         else:
             _log.warning("a notification of the feed is not a position: %r", payload)
 
     async def _connect(self) -> None:
-        connection = await psycopg.AsyncConnection.connect(
-            self._conninfo, autocommit=True, application_name=APPLICATION_NAME
-        )
+        connection = await _Listening.connect(self._conninfo, autocommit=True, application_name=APPLICATION_NAME)
         try:
             await limit_statements(connection)
             await connection.execute(LISTEN)
@@ -118,10 +144,12 @@ class PostgresNotifications:
             await connection.close()
             raise
         self._connection = connection
+        self._announce(Work)
 
     def _disconnected(self) -> None:
         self._connection = None
         self._changed(None)
+        self._announce(Work)
 
     async def _ask_for_end(self, connection: Connection) -> None:
         row = await (await connection.execute(END_OF_FEED)).fetchone()
@@ -132,6 +160,10 @@ class PostgresNotifications:
             self._end = end
             grown, self._grown = self._grown, asyncio.Event()
             grown.set()
+
+    def _announce(self, kinds: Iterable[Work]) -> None:
+        for work in kinds:
+            self._announced[work].set()
 
     def _changed(self, client_id: ClientId | None) -> None:
         for listener in self._subscribers:

@@ -1,12 +1,13 @@
 """What a server does beside its requests: jobs that time brings up again and again, and watching over its parts.
 
 A job is done by one process at a time, in small batches that can be stopped anywhere, and continued after a crash. Each
-part is asked again and again whether it can do its work, and the answers are remembered: asking for readiness costs
-nothing, however often it is done.
+part is asked again and again whether it can do its work, seldom while it can and nobody wants to know, and the answers
+are remembered: asking for readiness costs nothing, however often it is done.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 import attrs
@@ -170,6 +171,9 @@ class MaintenanceService:
 
 CHECK_EVERY_S = 1.0
 CHECK_WITHIN_S = 5.0
+REST_S = 5.0
+# Who asks whether a server is ready gives it a second, often.
+ANSWERED_WITHIN_S = 0.5
 
 
 @attrs.frozen
@@ -184,31 +188,56 @@ class Readiness:
         return tuple(dict.fromkeys(reason for reason in self.parts.values() if reason is not None))
 
 
+class _Rest:
+    """The time in which a part is not asked because it could do its work and nobody wants to know."""
+
+    def __init__(self) -> None:
+        self.woken, self.answered = asyncio.Event(), asyncio.Event()
+
+
 class ReadinessService:
     """Watches over the parts of one process."""
 
     def __init__(
-        self, checks: Mapping[str, ReadinessCheck], *, every_s: float = CHECK_EVERY_S, within_s: float = CHECK_WITHIN_S
+        self,
+        checks: Mapping[str, ReadinessCheck],
+        *,
+        every_s: float = CHECK_EVERY_S,
+        within_s: float = CHECK_WITHIN_S,
+        rest_s: float = REST_S,
     ) -> None:
         """`checks` are the parts by name. A part counts as ready until it says otherwise: it has just started.
 
-        Each is asked `every_s` seconds after its last answer, and has `within_s` seconds for it.
+        Each is asked `every_s` seconds after its last answer, and has `within_s` seconds for it. Of one that was ready
+        `fresh` is awaited before, for `rest_s` seconds at most.
         """
         self._checks = dict(checks)
-        self._every_s, self._within_s = every_s, within_s
+        self._every_s, self._within_s, self._rest_s = every_s, within_s, rest_s
         self._reasons: dict[str, str | None] = dict.fromkeys(checks)
+        self._rests: dict[str, _Rest] = {}
         self._lost: asyncio.Future[StorageLost] | None = None
 
     def now(self) -> Readiness:
-        """What is known at this moment; a second old at most while the parts answer."""
+        """What is known at this moment; some seconds old at most while the parts answer."""
         return Readiness(dict(self._reasons))
+
+    async def fresh(self) -> Readiness:
+        """What is known, a second old at most; of a part that does not answer at once, what was known before."""
+        rests = list(self._rests.values())
+        for rest in rests:
+            rest.woken.set()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ANSWERED_WITHIN_S):
+                for rest in rests:
+                    await rest.answered.wait()
+        return self.now()
 
     async def lost(self) -> StorageLost:
         """Waits until a part is gone for good, and answers the error that says so."""
         return await asyncio.shield(self._loss())
 
     async def watch(self) -> None:
-        """Asks every part once a second, until it is cancelled."""
+        """Asks every part again and again, until it is cancelled."""
         await asyncio.gather(*(self._watch(name, check) for name, check in self._checks.items()))
 
     async def _watch(self, name: str, check: ReadinessCheck) -> None:
@@ -222,7 +251,17 @@ class ReadinessService:
                 await check_task
             finally:
                 check_task.cancel()
+            if name in self._rests:
+                self._rests.pop(name).answered.set()
             await asyncio.sleep(self._every_s)
+            if self._reasons[name] is None:
+                await self._rested(name)
+
+    async def _rested(self, name: str) -> None:
+        rest = self._rests[name] = _Rest()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._rest_s):
+                await rest.woken.wait()
 
     async def _ask(self, name: str, check: ReadinessCheck) -> None:
         try:

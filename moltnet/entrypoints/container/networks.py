@@ -41,7 +41,7 @@ from moltnet.ports.feed import FeedEvents
 from moltnet.ports.identity import ClientInvalidations
 from moltnet.ports.permissions import RelationStore
 from moltnet.ports.requests import RateLimits
-from moltnet.ports.storage import Replicas, Storage
+from moltnet.ports.storage import Replicas, Storage, Work, WorkEvents
 from moltnet.ports.system import Clock, ReadinessCheck
 from moltnet.ports.telemetry import NO_TELEMETRY, Telemetry
 from moltnet.ports.workflows import Backoff, WorkflowBody, Workflows
@@ -53,8 +53,10 @@ RECONCILE_INTERVAL_S = 3
 LOG_EXTENDED_EVERY_S = 1
 LOG_FAILED_S = 5
 CANCEL_AGAIN_S = 0.1
-# How soon a process notices that an operator has decided for another model.
-EMBEDDING_IDLE_S = 2.0
+# How soon leaves are found whose announcement was missed; an announced one is in the log within the second above.
+LOG_LOOKED_FOR_S = 30.0
+# How soon entries without vectors are found, and one process goes on where another ended; models are announced.
+EMBEDDING_IDLE_S = 10.0
 EMBEDDING_FAILED_S = 30.0
 BACKOFF = Backoff(first_s=0.1)
 
@@ -94,6 +96,7 @@ async def network(
             storage=storage,
             replicas=await stack.enter_async_context(replicas_of(settings, storage)),
             events=notifications,
+            work=notifications,
             models=models,
             limits=limits,
             client_invalidations=notifications,
@@ -118,7 +121,9 @@ async def network_in_memory(
         models = (
             await stack.enter_async_context(models_of(settings, storage)) if with_model else Models(MemoryEmbedder())
         )
-        infrastructure = Infrastructure(storage=storage, events=storage.events, models=models, clock=clock)
+        infrastructure = Infrastructure(
+            storage=storage, events=storage.events, work=storage.events, models=models, clock=clock
+        )
         yield await stack.enter_async_context(assembled(settings, base_url, infrastructure))
 
 
@@ -132,6 +137,8 @@ class Infrastructure:
     storage: Storage
     events: FeedEvents
     models: Models
+    # Who tells that there is work; without, it is looked for every second.
+    work: WorkEvents | None = None
     limits: RateLimits | None = None
     # Where identities, tokens and permissions live; without it, with the data.
     ory: Ory | None = None
@@ -164,6 +171,7 @@ async def assembled(settings: Settings, base_url: str, infrastructure: Infrastru
         with secret_named():
             await parts.token_keys().prepare()
     launch, telemetry = infrastructure.workflows or _in_memory, infrastructure.telemetry
+    work = infrastructure.work or _Unannounced()
     try:
         # The bodies are there before the launch, which takes up what an earlier process left unfinished.
         async with launch(traced_bodies(parts.workflow_bodies(), telemetry)) as launched:
@@ -176,8 +184,8 @@ async def assembled(settings: Settings, base_url: str, infrastructure: Infrastru
                 for task in (
                     _run_maintenance(services),
                     _reconcile_relations(parts.delivery()),
-                    _run_reembedding(services.reembedding),
-                    _run_log(services.transparency),
+                    _run_reembedding(services.reembedding, work),
+                    _run_log(services.transparency, work),
                     services.readiness.watch(),
                     _count_network(services, workflows, settings.quota),
                 )
@@ -238,22 +246,31 @@ async def _reconcile_relations(delivery: RelationDelivery) -> None:
         await asyncio.sleep(RECONCILE_INTERVAL_S)
 
 
-async def _run_reembedding(reembedding: ReembeddingService) -> None:
+class _Unannounced:
+    """The port `WorkEvents` where nobody tells: there may always be some."""
+
+    async def announced(self, work: Work, within_s: float) -> None:  # noqa: ARG002  # as the port says
+        await asyncio.sleep(min(within_s, LOG_EXTENDED_EVERY_S))
+
+
+async def _run_reembedding(reembedding: ReembeddingService, work: WorkEvents) -> None:
     """Embeds until it is cancelled; one step after the other while there is something to do."""
     while True:
         try:
-            pause = 0.0 if await reembedding.run() else EMBEDDING_IDLE_S
+            if not await reembedding.run():
+                await work.announced(Work.MODELS, EMBEDDING_IDLE_S)
         except Exception:  # noqa: BLE001  # logged; serving goes on, and what was done so far is in the store
             _log.exception("re-embedding failed")
-            pause = EMBEDDING_FAILED_S
-        await asyncio.sleep(pause)
+            await asyncio.sleep(EMBEDDING_FAILED_S)
 
 
-async def _run_log(transparency: TransparencyService) -> None:
-    """Puts what is pending into the open log until it is cancelled."""
+async def _run_log(transparency: TransparencyService, work: WorkEvents) -> None:
+    """Puts what is pending into the open log until it is cancelled: once a second at most, unless there is too much."""
     while True:
         pause = await _extend_log(transparency)
         await asyncio.sleep(pause)
+        if pause == LOG_EXTENDED_EVERY_S:
+            await work.announced(Work.LOG, LOG_LOOKED_FOR_S)
 
 
 async def _extend_log(transparency: TransparencyService) -> float:

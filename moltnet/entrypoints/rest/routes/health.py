@@ -46,7 +46,7 @@ async def health(_: Call[None, None, None]) -> Answer:
 
 async def ready(call: Call[None, None, None]) -> Answer:
     """Ask whether the server can do its work: whether database and workflows answer and there is room to write."""
-    reasons, now = call.services.readiness.now().reasons, datetime.now(UTC)
+    reasons, now = (await call.services.readiness.fresh()).reasons, datetime.now(UTC)
     headers = {"Cache-Control": "no-store"}
     if not reasons:
         return Answer(Ready(timestamp=now), headers=headers)

@@ -58,9 +58,10 @@ async def _page(asked: ConsoleRequest) -> Html | web.Response:
         return see_other(SIGN_IN)
     services, measurements = asked.services, asked.request.app[MEASUREMENTS]
     latest = sorted(measurements.agents.items(), key=lambda item: -item[1].at)[:_SHOWN]
+    readiness = await services.readiness.fresh()
     state, names = await _stored(services, (agent_id for agent_id, _ in latest))
     values = {
-        "readiness": services.readiness.now(),
+        "readiness": readiness,
         "state": state,
         "serving": services.search.embedding_model,
         "started_at": datetime.fromtimestamp(measurements.started_at, UTC),

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from dbos import _dbos
 
 import moltnet
+from moltnet.adapters.dbos.internals import QueueWork
 
 PACKAGE = Path(moltnet.__file__).parent
 INTERNALS = PACKAGE / "adapters" / "dbos" / "internals.py"
@@ -51,3 +53,15 @@ def test_private_name_is_found(line: str) -> None:
 @pytest.mark.parametrize("line", ["from dbos import error", "self._engine = DBOS.workflow_id", "super().__init__()"])
 def test_public_name_is_left_alone(line: str) -> None:
     assert not list(private_names(line))
+
+
+def test_queue_is_looked_into_when_the_bell_has_rung_and_left_at_the_end() -> None:
+    queued = QueueWork()
+    queued.ring()
+    assert not queued.wait(timeout=0)
+    queued.set()
+    assert queued.wait(timeout=0)
+
+
+def test_library_has_the_threads_that_are_replaced() -> None:
+    assert {"queue_thread", "background_jobs_thread", "dynamic_scheduler_loop"} <= vars(_dbos).keys()

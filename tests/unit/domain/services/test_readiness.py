@@ -26,7 +26,7 @@ class Silent:
 
 
 def service_over(**parts):
-    return ReadinessService(parts, every_s=0.001, within_s=0.01)
+    return ReadinessService(parts, every_s=0.001, within_s=0.01, rest_s=0.001)
 
 
 async def until(holds):
@@ -78,3 +78,23 @@ async def test_loss_is_reported_to_all_that_wait_for_it():
     waiting = asyncio.create_task(service.lost())
     await watched(service, waiting.done)
     assert waiting.result() is lost
+
+
+async def test_part_that_works_is_asked_again_when_somebody_wants_to_know():
+    part = Part()
+    service = ReadinessService({"database": part}, every_s=0, rest_s=3600)
+    watching = asyncio.create_task(service.watch())
+    await until(lambda: part.asked == 1)
+    for _ in range(100):
+        await asyncio.sleep(0)
+    part.error = StorageUnavailable("It is away")
+    assert service.now().reasons == ()
+    assert (await service.fresh()).reasons == ("It is away",)
+    watching.cancel()
+
+
+async def test_who_wants_to_know_does_not_wait_for_a_part_that_is_silent():
+    service = ReadinessService({"database": Silent()}, every_s=0)
+    watching = asyncio.create_task(service.watch())
+    assert (await service.fresh()).reasons == ()
+    watching.cancel()

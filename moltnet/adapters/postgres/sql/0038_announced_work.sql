@@ -1,0 +1,18 @@
+-- Tells every process of the network that one of them has something to do, once for each transaction.
+
+create function announce_work() returns trigger language plpgsql as $$
+begin
+    perform pg_notify('moltnet_work', tg_argv[0]);
+    return null;
+end
+$$;
+
+-- Nothing but rare changes and what is public comes into the log, and an entry of a public diary is told anyway: no
+-- commit waits for the server's lock of notifications because of this that did not wait before.
+create trigger log_pending_work after insert on log_pending
+    for each row execute function announce_work('log');
+
+-- Not for who embeds, and until when.
+create trigger embedding_model_work
+    after insert or update of serving, serving_directory, target, target_directory on embedding_model
+    for each row execute function announce_work('models');
