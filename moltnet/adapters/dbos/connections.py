@@ -180,7 +180,7 @@ class Executor:
         if connection is None:
             return
         free: set[str] = set()
-        taken_up = False
+        has_adopted = False
         found = connection.execute(OTHERS, {"version": self._version, "own": self.id, "queue": QUEUE}).scalars().all()
         for other in filter(None, found):
             if not connection.execute(TRY_LOCK, {"key": lock_key(other)}).scalar():
@@ -190,13 +190,13 @@ class Executor:
                 if other in self._free_before:
                     _log.warning("%s is gone; this process goes on with its work", other)
                     take_up(other)
-                    taken_up = True
+                    has_adopted = True
                 else:
                     free.add(other)
             finally:
                 connection.execute(UNLOCK, {"key": lock_key(other)})
         self._free_before = frozenset(free)
-        if taken_up or None in found:
+        if has_adopted or None in found:
             self.queued.ring()
 
     def release(self) -> None:

@@ -78,7 +78,7 @@ class QueueWork(threading.Event):
         """Has the threads do so. To be called before the launch of an engine, which sets this when it is destroyed."""
         engine.background_thread_stop_events.append(self)
         threads = cast("Any", _dbos)
-        threads.queue_thread = self._look_when_rung
+        threads.queue_thread = self._dequeue_when_rung
         threads.background_jobs_thread = threads.dynamic_scheduler_loop = lambda *_: None
 
     def ring(self) -> None:
@@ -95,7 +95,7 @@ class QueueWork(threading.Event):
         self._bell.clear()
         return self.is_set()
 
-    def _look_when_rung(self, _: threading.Event, engine: DBOS) -> None:
+    def _dequeue_when_rung(self, _: threading.Event, engine: DBOS) -> None:
         queue_worker_thread(self, engine, engine._registry.get_internal_queue())  # noqa: SLF001
 
 
