@@ -22,7 +22,7 @@ Received = TypeVar("Received")
 _log = logging.getLogger(__name__)
 
 # The trigger `diary_entries_feed` sends positions of the feed; those of `0009_standing.sql` a client's id, or nothing
-# when an agent changed; those of `0038_announced_work.sql` the name of a kind of work.
+# when an agent changed; those of `0039_announced_work.sql` the name of a kind of work.
 FEED, CLIENTS, WORK = "moltnet_feed", "moltnet_standing", "moltnet_work"
 LISTEN = f"listen {FEED}; listen {CLIENTS}; listen {WORK}"
 APPLICATION_NAME = "moltnet notifications"
