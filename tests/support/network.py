@@ -1,9 +1,9 @@
 """A whole network in memory: every use case, a clock that is set by hand, and members that hold their own keys."""
 
-import functools
 import hashlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from typing import TypeAlias
 
 import attrs
 from dependency_injector import providers
@@ -180,7 +180,7 @@ async def a_network(
         workflows = launched(bodies, journal)
         use_cases.workflows.override(providers.Object(workflows))
         network = Network(
-            services=use_cases.services(),
+            services=_UseCasesOnDemand.of(use_cases),
             memory=memory,
             storage=storage,
             identities=parts.identities(),
@@ -195,16 +195,38 @@ async def a_network(
             workflows=workflows,
             background=parts.background(),
         )
-    try:
-        yield network
-    finally:
-        await workflows.aclose()
-        await network.background.aclose()
+        try:
+            yield network
+        finally:
+            await workflows.aclose()
+            await network.background.aclose()
 
 
-@functools.cache
-def _containers() -> tuple[Parts, UseCases, tuple[providers.BaseSingleton[object], ...]]:
-    """Made once, as each takes milliseconds: the containers, and everything in them that they make once."""
+class _UseCasesOnDemand(Services):
+    """Every use case of a container, of which each is made when it is first asked for: a test asks for few."""
+
+    @classmethod
+    def of(cls, use_cases: UseCases) -> Services:
+        services = cls.__new__(cls)
+        object.__setattr__(services, "providers", use_cases.services.kwargs)
+        return services
+
+    def __getattr__(self, name: str) -> object:
+        if name not in attrs.fields_dict(Services):
+            raise AttributeError(name)
+        provider = vars(self)["providers"].get(name)
+        made = attrs.fields_dict(Services)[name].default if provider is None else provider()
+        object.__setattr__(self, name, made)
+        return made
+
+
+_Wiring: TypeAlias = tuple[Parts, UseCases, tuple[providers.BaseSingleton[object], ...]]
+# Containers that no network uses. They are made anew only for one beside others: each takes milliseconds.
+_FREE: list[_Wiring] = []
+
+
+def _containers() -> _Wiring:
+    """The containers, and everything in them that they make once."""
     parts = Parts(base_url=BASE_URL)
     use_cases = UseCases(parts=parts)
     return parts, use_cases, tuple(use_cases.traverse(types=[providers.BaseSingleton]))
@@ -212,8 +234,8 @@ def _containers() -> tuple[Parts, UseCases, tuple[providers.BaseSingleton[object
 
 @contextmanager
 def _wiring() -> Iterator[tuple[Parts, UseCases]]:
-    """The containers, in which nothing is replaced and nothing made."""
-    parts, use_cases, singletons = _containers()
+    """Containers in which nothing is replaced and nothing made, of this network alone."""
+    parts, use_cases, singletons = wiring = _FREE.pop() if _FREE else _containers()
     try:
         yield parts, use_cases
     finally:
@@ -222,6 +244,7 @@ def _wiring() -> Iterator[tuple[Parts, UseCases]]:
                 provider.reset_override()
         for singleton in singletons:
             singleton.reset()
+        _FREE.append(wiring)
 
 
 def launched(bodies: Mapping[str, WorkflowBody], journal: Journal) -> MemoryWorkflows:
