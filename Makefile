@@ -52,7 +52,7 @@ test-integrations: $(FRAMEWORKS)/.installed
 
 # Before a commit: style, types, layers, and the fast tests that import what differs from the branch `main`.
 check: lint
-	@$(BIN)/python .ci/affected.py | xargs -r $(BIN)/pytest -q -n 2 -p no:schemathesis --hypothesis-profile=fast -m "not real"
+	@$(BIN)/python .ci/halves.py --affected $(BIN)/pytest -q -p no:schemathesis --hypothesis-profile=fast -m "not real"
 
 # What `make test` does in short, at length, for about half an hour: requests made from the OpenAPI document, walks
 # through permissions beside a model, machines that fail under writers, a server killed at every step, response times.

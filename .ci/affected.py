@@ -1,8 +1,7 @@
-"""Prints the fast test modules that import, or mirror, a module that differs from the branch `main`."""
+"""The fast test modules that import, or mirror, a module that differs from the branch `main`."""
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,15 +33,16 @@ def _git(*arguments: str) -> list[str]:
     return ended.stdout.split()
 
 
-def _tests(file: str) -> str | None:
+def _tests(file: str) -> list[Path]:
     path = Path(file)
     if not file.startswith(FAST) or not (ROOT / path).exists():
-        return None
+        return []
     if path.name == "conftest.py":
-        return str(path.parent)
-    return file if path.name.startswith("test_") else None
+        return [each.relative_to(ROOT) for each in (ROOT / path.parent).rglob("test_*.py")]
+    return [path] if path.name.startswith("test_") else []
 
 
-if __name__ == "__main__":
-    sys.path.insert(0, os.fspath(ROOT))
-    print(*sorted(filter(None, {_tests(file) for file in affected(changed())})))
+def tests() -> list[Path]:
+    """Their files."""
+    files = {path for file in affected(changed()) for path in _tests(file)}
+    return sorted(files)
