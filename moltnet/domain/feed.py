@@ -199,3 +199,37 @@ def page(entries: list[PublicEntry], limit: int) -> FeedPage:
     shown = tuple(entries[:limit])
     more = len(entries) > limit
     return FeedPage(items=shown, next_cursor=Cursor.after(shown[-1].entry) if more and shown else None)
+
+
+@attrs.frozen(kw_only=True)
+class FeedItem:
+    """An entry of the public feed, who wrote it, and who else changed it last."""
+
+    id: EntryId
+    title: str | None
+    content: str
+    tags: tuple[str, ...] | None
+    injection_risk: bool
+    created_at: datetime
+    author: Author
+    edited_by: Author | None = None
+
+    @classmethod
+    def of(cls, public: PublicEntry) -> "FeedItem":
+        """The public face of an entry."""
+        members = {name: getattr(public.entry, name) for name in attrs.fields_dict(cls)}
+        return cls(**{**members, "author": public.author})
+
+
+@attrs.frozen(kw_only=True)
+class FeedItems:
+    """One page of the feed, newest first; no cursor means that it is the last."""
+
+    items: tuple[FeedItem, ...]
+    next_cursor: str | None
+
+    @classmethod
+    def of(cls, page: FeedPage) -> "FeedItems":
+        """The public face of a page."""
+        cursor = page.next_cursor.text if page.next_cursor else None
+        return cls(items=tuple(map(FeedItem.of, page.items)), next_cursor=cursor)

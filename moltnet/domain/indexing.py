@@ -192,9 +192,9 @@ class Expansion:
         square = sum(weight * weight for weight in self.weights.values())
         return {piece: weight / square for piece, weight in self.weights.items()}
 
-    def covered_by(self, other: "Expansion") -> float:
-        """How much of what a query calls up another text calls up too, 0 to 1."""
-        return min(1.0, sum(share * other.weights.get(piece, 0.0) for piece, share in self.shares().items()))
+    def covers(self, shares: Mapping[int, float]) -> float:
+        """How much of what a query calls up, by its shares, this text calls up too, 0 to 1."""
+        return min(1.0, sum(share * self.weights.get(piece, 0.0) for piece, share in shares.items()))
 
 
 @attrs.frozen

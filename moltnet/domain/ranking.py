@@ -66,7 +66,7 @@ class Candidate:
 
     `cosine` is of its nearest passage, in [-1, 1], None without a vector of the question's model. `words` is BM25 as a
     share of the best that any entry could reach for this question, in [0, 1]. `expansion` is how much of what the
-    question calls up it calls up too (`Expansion.covered_by`), in [0, 1], 0 without an expansion of the question's
+    question calls up it calls up too (`Expansion.covers`), in [0, 1], 0 without an expansion of the question's
     model. `timely` says that it happened in one of the question's periods. The ranks count from 1, None where a side
     offered another instead. `entry` is the entry itself, of a shortlist.
     """

@@ -1,4 +1,4 @@
-"""What an agent is shown of things that it may know in part only: the same through every door."""
+"""What an agent is shown of things that it may know in part only: the same by every transport."""
 
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,6 @@ from moltnet.domain.caller import Caller, Quota, Usage
 from moltnet.domain.diaries import Head
 from moltnet.domain.digest import Digest, Group
 from moltnet.domain.entries import Entry, EntryType
-from moltnet.domain.feed import FeedPage, PublicEntry
 from moltnet.domain.ids import AgentId, ClientId, EntryId, PreparedRecordId
 from moltnet.domain.key_changes import AgentKey, SignedStatement
 from moltnet.domain.keys import Fingerprint, PublicKey
@@ -246,39 +245,6 @@ class Reflected:
 
 
 @attrs.frozen(kw_only=True)
-class FeedItem:
-    """An entry of the public feed, who wrote it, and who else changed it last."""
-
-    id: EntryId
-    title: str | None
-    content: str
-    tags: tuple[str, ...] | None
-    injection_risk: bool
-    created_at: datetime
-    author: Author
-    edited_by: Author | None = None
-
-    @classmethod
-    def of(cls, public: PublicEntry) -> "FeedItem":
-        """The public face of an entry."""
-        return cls(**(_members(cls, public.entry) | {"author": public.author}))
-
-
-@attrs.frozen(kw_only=True)
-class FeedItems:
-    """One page of the feed, newest first; no cursor means that it is the last."""
-
-    items: tuple[FeedItem, ...]
-    next_cursor: str | None
-
-    @classmethod
-    def of(cls, page: FeedPage) -> "FeedItems":
-        """The public face of a page."""
-        cursor = page.next_cursor.text if page.next_cursor else None
-        return cls(items=tuple(map(FeedItem.of, page.items)), next_cursor=cursor)
-
-
-@attrs.frozen(kw_only=True)
 class Signer:
     """Who signed."""
 
@@ -299,7 +265,7 @@ class SignatureCheck:
 
     @classmethod
     def of(cls, signer: Fingerprint | None) -> "SignatureCheck":
-        """What is told of a signature that was said to be this agent's: by which of its keys it is, if by any."""
+        """What is reported of a signature that was said to be this agent's: by which of its keys it is, if by any."""
         return cls(valid=signer is not None, signer=signer)
 
 

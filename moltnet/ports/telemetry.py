@@ -1,4 +1,4 @@
-"""What is told of work while it is done: spans of a trace, and numbers. Nothing of it holds what agents wrote.
+"""What is sent of work while it is done: spans of a trace, and numbers. Nothing of it holds what agents wrote.
 
 Names and units are OpenTelemetry's where its semantic conventions have one.
 """

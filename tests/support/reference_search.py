@@ -146,7 +146,7 @@ def _cosine(index: EntryIndex, question: Question) -> float | None:
 def _expansion(index: EntryIndex, question: Question) -> float:
     if question.expansion is None or index.model != question.model or index.expansion is None:
         return 0.0
-    return question.expansion.covered_by(index.expansion)
+    return index.expansion.covers(question.expansion.shares())
 
 
 def _form(alternatives: Sequence[Sequence[Term]], held: Collection[Term]) -> Sequence[Term]:

@@ -221,11 +221,8 @@ def _cosines(question: Question, indexes: Iterable[EntryIndex]) -> Iterator[floa
 
 
 def _covered(called_up: Mapping[int, float], question: Question, index: EntryIndex) -> float:
-    """As `Expansion.covered_by`, with the query's shares made once for all."""
     theirs = index.expansion_under(question.model) if called_up and question.model else None
-    if theirs is None:
-        return 0.0
-    return min(1.0, sum(share * theirs.weights.get(piece, 0.0) for piece, share in called_up.items()))
+    return theirs.covers(called_up) if theirs else 0.0
 
 
 def _passages(tables: Tables, entry_id: EntryId, model: ModelName) -> tuple[IndexedPassage, ...] | None:

@@ -50,7 +50,7 @@ _NEAREST_PASSAGE = f"""
     ) end
 """  # noqa: S608 - constants
 _TERMS = "least(coalesce(-(e.terms <#> asked.terms), 0), 1)"
-# What calls up the same: as `Expansion.covered_by`, of the question's shares. It is where the beginning's vector is.
+# What calls up the same: as `Expansion.covers`, of the question's shares. It is where the beginning's vector is.
 _EXPANSION = """
     least(coalesce(-((
         case when e.embedding_model = %(model)s then e.expansion else (

@@ -13,6 +13,7 @@ from moltnet.domain.checkpoints import KnownLog, LogProof, VerifierKey
 from moltnet.domain.credentials import ClientSecret, Scope
 from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import Entry, EntryType, Kept, NewEntry
+from moltnet.domain.feed import FeedItem, FeedItems
 from moltnet.domain.ids import DiaryId, EntryId, Expected, PreparedRecordId, ShareId, SigningRequestId
 from moltnet.domain.imports import ImportOutcome, ImportReport
 from moltnet.domain.keys import Fingerprint, PublicKey
@@ -29,8 +30,6 @@ from moltnet.domain.signing import SigningRequest, SigningStatus
 from moltnet.domain.transparency import Leaf
 from moltnet.domain.views import (
     Document,
-    FeedItem,
-    FeedItems,
     FullProfile,
     Myself,
     OpenVoucher,

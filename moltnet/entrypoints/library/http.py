@@ -18,13 +18,14 @@ from moltnet.domain.agents import Author
 from moltnet.domain.credentials import ClientSecret
 from moltnet.domain.entries import Entry, Kept, Similar
 from moltnet.domain.errors import MoltNetError
+from moltnet.domain.feed import FeedItem
 from moltnet.domain.idempotency import check_key
 from moltnet.domain.ids import ANY_VERSION, Expected, parse_uuid, version_time
 from moltnet.domain.indexing import Span
 from moltnet.domain.keys import Fingerprint, PublicKey
 from moltnet.domain.recovery import CodeRefused, CodeSpent, FlowNotFound, FlowOver, Recovery
 from moltnet.domain.search import Explanation, Hit
-from moltnet.domain.views import Document, FeedItem, SignatureCheck
+from moltnet.domain.views import Document, SignatureCheck
 from moltnet.entrypoints.operations.appearance import Http, Joined
 from moltnet.entrypoints.operations.feed import FollowFeed
 from moltnet.entrypoints.operations.operation import AnyOperation, Auth, Operation

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator, Collection
 import attrs
 
 from moltnet.domain.entries import EntryType
-from moltnet.domain.feed import PAGE_DEFAULT, RESULTS_DEFAULT, FeedSearch
+from moltnet.domain.feed import PAGE_DEFAULT, RESULTS_DEFAULT, FeedItem, FeedItems, FeedSearch
 from moltnet.domain.ids import EntryId
-from moltnet.domain.views import Document, FeedItem, FeedItems, ProblemKind
+from moltnet.domain.views import Document, ProblemKind
 from moltnet.entrypoints.library.transport import Transport
 from moltnet.entrypoints.operations import feed, problems
 from moltnet.entrypoints.operations.feed import FollowFeed, OnePublicEntry, ReadFeed

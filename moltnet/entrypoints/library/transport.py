@@ -13,13 +13,13 @@ from cattrs.preconf.json import make_converter
 from moltnet.domain.caller import Anonymous, Caller, require_caller
 from moltnet.domain.credentials import ClientSecret
 from moltnet.domain.errors import ProcessForked, Unavailable
-from moltnet.domain.feed import Cursor
+from moltnet.domain.feed import Cursor, FeedItem
 from moltnet.domain.idempotency import IdempotentRequest
 from moltnet.domain.ids import ANY_VERSION, Expected
 from moltnet.domain.keys import Fingerprint
 from moltnet.domain.recovery import CodeRefused, Recovery
 from moltnet.domain.services import Services
-from moltnet.domain.views import Document, FeedItem
+from moltnet.domain.views import Document
 from moltnet.entrypoints.discovery.document import NetworkInfo, NetworkUrls, network_info
 from moltnet.entrypoints.discovery.markdown import llms_text
 from moltnet.entrypoints.library.coerce import coerced

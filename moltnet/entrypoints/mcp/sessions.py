@@ -77,7 +77,7 @@ class McpSession(Protocol):
 
     @property
     def telemetry(self) -> Telemetry:
-        """What is told of its calls."""
+        """Where its calls are traced and measured."""
 
     async def admit(self, operation: str) -> None:
         """Counts an operation, by its name in REST; raises TooManyCalls and Unavailable."""

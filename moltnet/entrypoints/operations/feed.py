@@ -13,13 +13,14 @@ from moltnet.domain.feed import (
     PAGE_DEFAULT,
     PAGE_MAX,
     Cursor,
+    FeedItem,
+    FeedItems,
     FeedSearch,
     IncludeFlagged,
     Selection,
     Tag,
 )
 from moltnet.domain.ids import EntryId
-from moltnet.domain.views import FeedItem, FeedItems
 from moltnet.entrypoints.operations.appearance import Effect, Envelope, Http, Joined, Tool
 from moltnet.entrypoints.operations.entries import AUTHOR, EDITED_BY, RISK, TYPE_LIST
 from moltnet.entrypoints.operations.operation import Auth, Call, Operation

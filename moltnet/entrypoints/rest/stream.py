@@ -12,8 +12,7 @@ from functools import lru_cache
 from aiohttp import web
 
 from moltnet.domain.errors import Limited
-from moltnet.domain.feed import Cursor, InvalidCursor, PublicEntry
-from moltnet.domain.views import FeedItem
+from moltnet.domain.feed import Cursor, FeedItem, InvalidCursor, PublicEntry
 from moltnet.entrypoints.operations.feed import FollowFeed
 from moltnet.entrypoints.operations.operation import Auth
 from moltnet.entrypoints.rest.json_text import to_json

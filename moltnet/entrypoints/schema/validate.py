@@ -89,21 +89,11 @@ def _text(rule: Text) -> Check:
     return check
 
 
-def _uuid(_: Uuid) -> Check:
+def _formatted(name: str, parse: Callable[[str], object]) -> Check:
     def check(value: object) -> str:
         text = value if type(value) is str else _as_text(value)
-        if parse_uuid(text) is None:
-            raise Refused(Fault('must match format "uuid"'))
-        return text
-
-    return check
-
-
-def _date_time(_: DateTime) -> Check:
-    def check(value: object) -> str:
-        text = value if type(value) is str else _as_text(value)
-        if parse_datetime(text) is None:
-            raise Refused(Fault('must match format "date-time"'))
+        if parse(text) is None:
+            raise Refused(Fault(f'must match format "{name}"'))
         return text
 
     return check
@@ -269,8 +259,8 @@ _MAKERS: dict[type, Callable[..., Check]] = {
     Integer: _integer,
     Number: _number,
     Boolean: _boolean,
-    Uuid: _uuid,
-    DateTime: _date_time,
+    Uuid: lambda _: _formatted("uuid", parse_uuid),
+    DateTime: lambda _: _formatted("date-time", parse_datetime),
     Choice: _choice,
     Constant: _constant,
     Nullable: _nullable,

@@ -10,7 +10,7 @@ from aiohttp.test_utils import unused_port
 
 from moltnet.adapters.http.feed_stream import BEGINNING
 from moltnet.domain.errors import Invalid, Limited
-from moltnet.domain.views import FeedItem
+from moltnet.domain.feed import FeedItem
 from moltnet.ports.remote import NetworkError
 from tests.support.builders import NOON, an_id
 from tests.support.remote_agents import http_agent

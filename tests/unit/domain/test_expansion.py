@@ -33,20 +33,20 @@ def test_no_other_weights_make_an_expansion(weights: dict[int, float]) -> None:
 @given(asked=WEIGHTS, held=WEIGHTS)
 def test_what_is_covered_is_0_to_1_and_all_of_it_by_itself(asked: dict[int, float], held: dict[int, float]) -> None:
     question, text = Expansion(asked), Expansion(held)
-    assert question.covered_by(question) == pytest.approx(1)
-    assert 0 <= question.covered_by(text) <= 1
-    assert bool(question.covered_by(text)) == bool(asked.keys() & held.keys())
+    assert question.covers(question.shares()) == pytest.approx(1)
+    assert 0 <= text.covers(question.shares()) <= 1
+    assert bool(text.covers(question.shares())) == bool(asked.keys() & held.keys())
 
 
 @given(asked=WEIGHTS, held=WEIGHTS)
 def test_more_of_what_is_asked_for_never_covers_less(asked: dict[int, float], held: dict[int, float]) -> None:
     question = Expansion(asked)
     more = Expansion(held | {piece: weight + held.get(piece, 0.0) for piece, weight in asked.items()})
-    assert question.covered_by(more) >= question.covered_by(Expansion(held))
+    assert more.covers(question.shares()) >= Expansion(held).covers(question.shares())
 
 
 def test_nothing_asked_for_is_covered_by_nothing() -> None:
-    assert Expansion().covered_by(Expansion({1: 1.0})) == 0
+    assert Expansion({1: 1.0}).covers(Expansion().shares()) == 0
 
 
 def test_an_index_has_the_expansion_of_each_model_it_was_embedded_by() -> None:

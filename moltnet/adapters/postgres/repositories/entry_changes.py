@@ -19,6 +19,13 @@ _EDITED = (*attrs.fields_dict(EntryEdit), "injection_risk", "fold", "updated_at"
 _COLUMNS = ", ".join(_EDITED)
 _VALUES = ", ".join(f"%({column})s" for column in _EDITED)
 _SET = ", ".join(f"{column} = %({column})s" for column in _EDITED)
+# The passages of `entry` that have rows of their own.
+ADD_PASSAGES = """insert into entry_passages (entry_id, model, ordinal, starts_at, ends_at, embedding, expansion)
+        select entry.id, model, ordinal, starts_at, ends_at, embedding,
+            case when ordinal = 0 then %(expansion_beside)s::sparsevec end
+        from entry, unnest(
+            %(models)s::text[], %(ordinals)s::int[], %(starts)s::int[], %(ends)s::int[], %(embeddings)b::halfvec[]
+        ) as passages (model, ordinal, starts_at, ends_at, embedding)"""
 # One row, or none when the diary is gone; diaries_pkey. An entry that was stored as in a private diary while the diary
 # became a public one would be refused by diary_entries_diary_id_fkey: hence the lock before the look.
 ADD = f"""
@@ -37,12 +44,7 @@ ADD = f"""
         from diary
         returning id
     ), further as (
-        insert into entry_passages (entry_id, model, ordinal, starts_at, ends_at, embedding, expansion)
-        select entry.id, model, ordinal, starts_at, ends_at, embedding,
-            case when ordinal = 0 then %(expansion_beside)s::sparsevec end
-        from entry, unnest(
-            %(models)s::text[], %(ordinals)s::int[], %(starts)s::int[], %(ends)s::int[], %(embeddings)b::halfvec[]
-        ) as passages (model, ordinal, starts_at, ends_at, embedding)
+        {ADD_PASSAGES}
     ), counted as (
         insert into diary_terms (diary_id, lexeme, holding)
         select diary.id, lexeme, 1 from diary, unnest(%(lexemes)s::text[]) as lexeme
@@ -85,7 +87,7 @@ REPLACE_WITH_INDEX = f"""
         select e.id, e.diary_id, e.words from diary join diary_entries e on e.diary_id = diary.id
         where e.id = %(id)s and e.updated_at = %(unless_changed_since)s
         for no key update of e
-    ), edited as (
+    ), entry as (
         update diary_entries e
         set {_SET},
             embedding_model = %(embedding_model)s, embedding = %(embedding)s, expansion = %(expansion)s,
@@ -94,17 +96,12 @@ REPLACE_WITH_INDEX = f"""
         from old where e.id = old.id
         returning e.id
     ), further as (
-        insert into entry_passages (entry_id, model, ordinal, starts_at, ends_at, embedding, expansion)
-        select edited.id, model, ordinal, starts_at, ends_at, embedding,
-            case when ordinal = 0 then %(expansion_beside)s::sparsevec end
-        from edited, unnest(
-            %(models)s::text[], %(ordinals)s::int[], %(starts)s::int[], %(ends)s::int[], %(embeddings)b::halfvec[]
-        ) as passages (model, ordinal, starts_at, ends_at, embedding)
+        {ADD_PASSAGES}
         on conflict (entry_id, model, ordinal) do update
         set starts_at = excluded.starts_at, ends_at = excluded.ends_at, embedding = excluded.embedding,
             expansion = excluded.expansion
     ), {_CHANGED}
-    select array(select lexeme from changes where change < 0) as lexemes from edited
+    select array(select lexeme from changes where change < 0) as lexemes from entry
 """  # noqa: S608 - constants
 # Its terms alone: one row with those it no longer holds, or none.
 REINDEX = f"""

@@ -11,7 +11,7 @@ from operator import itemgetter
 from uuid import UUID
 
 from moltnet.adapters.postgres.pool import vector_from_binary
-from moltnet.adapters.postgres.repositories.entry_changes import passage_values
+from moltnet.adapters.postgres.repositories.entry_changes import ADD_PASSAGES, passage_values
 from moltnet.adapters.postgres.rows import entry_from_row
 from moltnet.adapters.postgres.session import Repository, Row
 from moltnet.domain.caller import Usage
@@ -88,20 +88,15 @@ UNSERVED = """
 """
 # A row for each passage, or none when the entry was changed or is gone; diary_entries_pkey. The lock keeps edits, which
 # would leave the vectors of an older text behind, from coming in between.
-STORE_PASSAGES = """
+STORE_PASSAGES = f"""
     with entry as (
         select id from diary_entries where id = %(id)s and updated_at = %(updated_at)s for share
     ), kept as (
-        insert into entry_passages (entry_id, model, ordinal, starts_at, ends_at, embedding, expansion)
-        select entry.id, model, ordinal, starts_at, ends_at, embedding,
-            case when ordinal = 0 then %(expansion_beside)s::sparsevec end
-        from entry, unnest(
-            %(models)s::text[], %(ordinals)s::int[], %(starts)s::int[], %(ends)s::int[], %(embeddings)b::halfvec[]
-        ) as passages (model, ordinal, starts_at, ends_at, embedding)
+        {ADD_PASSAGES}
         on conflict do nothing
     )
     select from entry
-"""
+"""  # noqa: S608 - constants
 # Entries with vectors beside their own, locked, unless there is a target; entry_passages_beside.
 UNSETTLED = """
     select e.id from diary_entries e

@@ -4,10 +4,10 @@ from typing import Any
 
 import click
 
-from moltnet.domain.feed import QUERY_MAX, QUERY_MIN, FeedSearch
+from moltnet.domain.feed import QUERY_MAX, QUERY_MIN, FeedItem, FeedItems, FeedSearch
 from moltnet.domain.ids import EntryId
 from moltnet.domain.keys import Fingerprint
-from moltnet.domain.views import Document, FeedItem, FeedItems, FullProfile, Myself, OpenVoucher, TokenHolder
+from moltnet.domain.views import Document, FullProfile, Myself, OpenVoucher, TokenHolder
 from moltnet.entrypoints.cli.connection import ConnectionOptions, agent_command, connection_options, run_anonymously
 from moltnet.entrypoints.cli.options import Command, Commands, NotCarriedOut
 from moltnet.entrypoints.cli.output import result

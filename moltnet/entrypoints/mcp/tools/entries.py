@@ -8,9 +8,9 @@ import attrs
 
 from moltnet.domain.agents import Author
 from moltnet.domain.entries import Entry, Kept, NewEntry
-from moltnet.domain.feed import FeedSearch
+from moltnet.domain.feed import FeedItem, FeedItems, FeedSearch
 from moltnet.domain.search import Explained, Hit, Search, SearchResult
-from moltnet.domain.views import FeedItem, FeedItems, Reflected, Remembered
+from moltnet.domain.views import Reflected, Remembered
 from moltnet.entrypoints.library.agent import Agent
 from moltnet.entrypoints.mcp.tools.derived import tool_of
 from moltnet.entrypoints.operations import entries, feed, search
