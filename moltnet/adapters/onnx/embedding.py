@@ -15,6 +15,7 @@ from tokenizers import Encoding, Tokenizer
 from moltnet.adapters.onnx.inference import ExpansionInference, Inference
 from moltnet.adapters.onnx.model_dir import DECLARATION, TOKENIZER, ModelDirectory, ModelUnusable
 from moltnet.adapters.onnx.scheduling import Scheduler
+from moltnet.adapters.onnx.spelling import Spelling
 from moltnet.domain.indexing import Expansion, ModelName, Span, Vector, passages, windows
 from moltnet.domain.text import without_noise
 from moltnet.ports.telemetry import NO_TELEMETRY, Telemetry
@@ -50,6 +51,7 @@ class TextTokenizer:
         self.vocabulary = self._tokenizer.get_vocab_size()
         unknown = getattr(self._tokenizer.model, "unk_token", None)
         self._unknown = self._tokenizer.token_to_id(unknown) if unknown else None
+        self._spelling = Spelling(self._tokenizer.get_vocab())
 
     def ids(self, text: str, limit: int) -> list[int]:
         """At most `limit` token numbers, special tokens included; text over it is cut at its end."""
@@ -67,7 +69,8 @@ class TextTokenizer:
         return Tokens(tuple(Span(start, end) for start, end in offsets), tuple(starts))
 
     def known(self, text: str) -> str:
-        """A text of the same length with blanks for what has no token of its own."""
+        """A text of the same length with blanks for what has no token of its own, and for what is spelled."""
+        text = self._spelling.without(text)
         if text.isascii() and not _LONG_WORD.search(text):
             return text
         encoding, characters = self._encoding(text), list(text)
@@ -169,7 +172,8 @@ class OnnxEmbedder:
     def legible(self, text: str) -> str:
         """The text without noise, and without what the model does not know.
 
-        All that it does not know looks the same to it: where nothing else has a letter or digit, nothing is left.
+        All that it does not know looks the same to it, and so do words that it spells: where nothing else has a letter
+        or digit, nothing is left.
         """
         legible = self._tokenizer.known(without_noise(text))
         return " " * len(text) if legible != text and not any(map(str.isalnum, legible)) else legible
