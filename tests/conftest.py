@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import sys
+import tempfile
 from pathlib import Path
 
 from hypothesis import settings
@@ -23,6 +24,7 @@ if (
     and shutil.disk_usage(SHARED_MEMORY).free > ROOM_BYTES
 ):
     os.environ.setdefault("TMPDIR", os.fspath(SHARED_MEMORY))
+    tempfile.tempdir = None  # pytest asked for it before, and is told now
 
 # Little of what importing and collecting make is garbage: it is looked for more seldom, with the first import already.
 gc.set_threshold(100_000, 50, 100)

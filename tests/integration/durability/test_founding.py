@@ -69,8 +69,11 @@ async def test_first_agent_outlives_a_kill_at_every_step_of_its_registration(
         await _is_there_once(founders, first)
 
 
-async def test_first_agent_outlives_a_kill_before_every_write_to_its_folder(founders: Founders, tmp_path: Path) -> None:
-    for number in range(1, MANY):
+@pytest.mark.parametrize("apart", [4, pytest.param(1, marks=pytest.mark.soak)])
+async def test_first_agent_outlives_a_kill_before_every_write_to_its_folder(
+    founders: Founders, tmp_path: Path, apart: int
+) -> None:
+    for number in range(1, MANY, apart):
         async with a_workflow_database() as database:
             folder = tmp_path / str(number)
             folder.mkdir()
