@@ -14,7 +14,7 @@ import attrs
 
 from moltnet.domain.idempotency import IdempotentRequest, MalformedIdempotencyKey
 from moltnet.domain.ids import ANY_VERSION
-from moltnet.domain.services.requests import IdempotentOutcome, SaveResponse, unrecorded
+from moltnet.domain.services.requests import IdempotentOutcome, SaveResponse
 from moltnet.entrypoints.operations.appearance import Http
 from moltnet.entrypoints.operations.operation import AnyOperation
 from moltnet.entrypoints.operations.operation import Call as OperationCall
@@ -43,7 +43,7 @@ def routes_of(operation: AnyOperation) -> tuple[AnyRoute, ...]:
         asked = OperationCall(
             services=call.services, caller=call.caller, expected=call.expected if route.takes_condition else ANY_VERSION
         )
-        if not operation.idempotent:
+        if not operation.idempotent or IDEMPOTENCY_KEY not in call.request.headers:
             return answer(await operation.run(asked, request), request)
         values = json_value(request)
         named = attrs.evolve(call, params=_part(parts.params, values), body=_part(parts.body, values))
@@ -105,13 +105,9 @@ async def once(
 ) -> Answer:
     """The answer to a request that creates something, which happens once for each key of the agent's.
 
-    Without a key it happens every time. Raises MalformedIdempotencyKey, IdempotencyKeyReused, and what `carry_out`
-    raises.
+    Raises MalformedIdempotencyKey, IdempotencyKeyReused, and what `carry_out` raises.
     """
-    keys = call.request.headers.getall(IDEMPOTENCY_KEY, [])
-    if not keys:
-        return answer_of(await carry_out(unrecorded))
-    request = _idempotent_request(call, keys)
+    request = _idempotent_request(call, call.request.headers.getall(IDEMPOTENCY_KEY))
     outcome = await call.services.idempotency.once(request, carry_out, lambda result: _written(answer_of(result)))
     return _read(outcome)
 
