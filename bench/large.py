@@ -32,9 +32,10 @@ from bench.texts import memories, questions
 from moltnet.adapters.onnx.embedding import OnnxEmbedder
 from moltnet.adapters.onnx.install import default_model
 from moltnet.adapters.postgres import candidates
-from moltnet.adapters.postgres.candidates import FIND_LARGE, LARGE_FROM, Indexed, PostgresCandidates
+from moltnet.adapters.postgres.candidates import LARGE_FROM, Indexed, PostgresCandidates
 from moltnet.adapters.postgres.embedded import EmbeddedPostgres
 from moltnet.adapters.postgres.pool import opened_pool
+from moltnet.adapters.postgres.ranking_indexes import FIND_LARGE
 from moltnet.adapters.postgres.session import Session
 from moltnet.adapters.postgres.storage import PostgresUnitOfWork
 from moltnet.adapters.system import SystemClock

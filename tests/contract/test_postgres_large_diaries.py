@@ -275,7 +275,9 @@ async def test_the_indexes_are_used(storage: PostgresStorage, database: str, mod
         await connection.execute("select set_config('plan_cache_mode', %s, false)", (mode,))
         places = {"within": [diary.id], "large": [diary.id], "others": [], "parts": [part]}
         values: Mapping[str, Any] = {**best_values(question, 40, SHORTLIST), **places}
-        statement = best_large(question, SHORTLIST, Width.of(1, is_second=is_second), beside_others=False)
+        statement = best_large(
+            question, SHORTLIST, Width.of(1, SHORTLIST.limit, is_second=is_second), beside_others=False
+        )
         cursor: Any = await connection.execute("explain (format json) " + statement, values, prepare=True)
         [(answer,)] = await cursor.fetchall()
     assert {f"large_passages_{part}_nearest", f"large_words_{part}_words"} <= scans(answer[0]["Plan"])
