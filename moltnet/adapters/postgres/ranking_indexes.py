@@ -53,18 +53,20 @@ PUBLIC_POOL: LiteralString = f"""
 
 @attrs.frozen
 class Width:
-    """How far indexes are followed: so many nearest in each part, and words that one entry in so many holds."""
+    """How far indexes are followed: so many nearest a part; words that one entry in so many holds, `most` at most."""
 
     nearest: LiteralString
     walked: LiteralString
     part: LiteralString
+    most: LiteralString
     is_last: bool
 
     @classmethod
     def of(cls, parts: int, wanted: int, *, is_second: bool) -> "Width":
         """As far as so many parts bear; further for many wanted, and where a first look could not tell enough."""
         nearest = _NEAREST[is_second + (wanted > WANTED)][0 if parts == 1 else 1 if parts <= FEW_PARTS else 2]
-        return cls(nearest, nearest if int(nearest) < WALKED else "400", "20" if is_second else "50", is_second)
+        walked = nearest if int(nearest) < WALKED else "400"
+        return cls(nearest, walked, *(("20", "4000") if is_second else ("50", "1500")), is_second)
 
 
 # What counts as few parts, and as many wanted; how many a walk keeps in sight at most.
@@ -78,7 +80,8 @@ RARE: LiteralString = """
             from (select lexeme, sum(holding) as holding from held group by lexeme) as holders
             window rarest as (order by holding, lexeme)
         ) as ranked, total
-        where reached <= greatest(total.entries / {part}, 500) or (nth = 1 and holding <= total.entries / 10)
+        where reached <= least(greatest(total.entries / {part}, 500), {most})
+            or (nth = 1 and holding <= least(total.entries / 10, 4000))
     ), any_rare as materialized (
         select string_agg(quoted, ' | ')::tsquery as any_of from rare join wanted using (lexeme)
     ),

@@ -202,7 +202,11 @@ def _near(parts: _Parts) -> LiteralString:
 
 @cache
 def _by_indexes(parts: _Parts, width: Width, *, beside_others: bool) -> LiteralString:
-    rare = ranking_words.of_diaries(in_forms=parts.in_forms) + RARE.format(part=width.part) if parts.by_words else ""
+    rare = (
+        ranking_words.of_diaries(in_forms=parts.in_forms) + RARE.format(part=width.part, most=width.most)
+        if parts.by_words
+        else ""
+    )
     near = NEAR_LARGE.format(
         nearest=width.nearest,
         walked=width.walked,
