@@ -62,15 +62,15 @@ class Width:
     is_last: bool
 
     @classmethod
-    def of(cls, parts: int, wanted: int, *, is_second: bool) -> "Width":
+    def of(cls, parts: int, limit: int, *, is_second: bool) -> "Width":
         """As far as so many parts bear; further for many wanted, and where a first look could not tell enough."""
-        nearest = _NEAREST[is_second + (wanted > WANTED)][0 if parts == 1 else 1 if parts <= FEW_PARTS else 2]
+        nearest = _NEAREST[is_second + (limit > WIDE_FROM)][0 if parts == 1 else 1 if parts <= FEW_PARTS else 2]
         walked = nearest if int(nearest) < WALKED else "400"
         return cls(nearest, walked, *(("20", "4000") if is_second else ("50", "1500")), is_second)
 
 
 # What counts as few parts, and as many wanted; how many a walk keeps in sight at most.
-FEW_PARTS, WANTED, WALKED = 4, 20, 400
+FEW_PARTS, WIDE_FROM, WALKED = 4, 20, 400
 # In one part, in each of few, and in each of more.
 _NEAREST: Sequence[Sequence[LiteralString]] = (("200", "150", "100"), ("400", "300", "200"), ("1600", "800", "400"))
 RARE: LiteralString = """
