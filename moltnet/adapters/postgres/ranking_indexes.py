@@ -45,6 +45,61 @@ PUBLIC_POOL: LiteralString = f"""
     ),
 """  # noqa: S608 - constants
 
+# The entries of each large diary as they are counted now, and those that are large from now on of one group: a diary
+# that is large alone, or all the smaller ones of an owner. A group has the part of the indexes that its diaries have
+# already, or the one with the fewest entries; diary_sizes, read through.
+FIND_LARGE = """
+    with counted as (
+        select id, owner_id, entries, sum(entries) over (partition by owner_id) as owned from (
+            select diary_id as id, sum(entries)::bigint as entries from diary_sizes group by diary_id
+        ) as sizes join diaries using (id)
+    ), grouped as materialized (
+        select id, entries, part, large.diary_id is null as is_new,
+            case when counted.entries >= %(least)s then id else owner_id end as together
+        from counted left join (
+            select diary_id, coalesce(part, large_part(diary_id)) as part from large_diaries
+        ) as large on large.diary_id = id
+        where owned >= %(least)s
+    ), counted_again as (
+        update large_diaries set entries = grouped.entries from grouped
+        where diary_id = grouped.id and large_diaries.entries <> grouped.entries
+    ), next as materialized (select min(together::text)::uuid as together from grouped where is_new)
+    insert into large_diaries (diary_id, entries, part)
+    select id, entries, coalesce(
+        (select min(part) from grouped join next using (together)),
+        (select number from generate_series(0, 15) as number left join grouped on part = number
+            group by number order by coalesce(sum(entries), 0), number limit 1)
+    ) from grouped join next using (together) where is_new
+    on conflict do nothing
+"""
+SET_SINCE = """
+    update large_diaries set since = pg_snapshot_xmax(pg_current_snapshot()) where since is null
+"""
+# One that is not ready, once everyone has ended who may not have seen that it is indexed.
+UNREADY = """
+    select diary_id, after from large_diaries
+    where not ready and since <= pg_snapshot_xmin(pg_current_snapshot())
+    order by diary_id limit 1 for update skip locked
+"""
+# One row: adds the next entries, and says whether that was all; diary_entries_diary_id_id_key.
+INDEX_NEXT = """
+    with next as materialized (
+        select id from diary_entries where diary_id = %(diary_id)s and id > %(after)s order by id limit %(limit)s
+    )
+    update large_diaries set
+        after = coalesce((select max(id::text)::uuid from next), after),
+        ready = (select count(*) < %(limit)s from next)
+    where diary_id = %(diary_id)s returning index_large(array(select id from next))
+"""
+
+
+# Which of some diaries are indexed, in which part, and how many entries each had when they were counted;
+# large_diaries_pkey.
+LARGE = """
+    select diary_id, entries, coalesce(part, large_part(diary_id)) as part from large_diaries
+    where diary_id = any(%(diaries)s::uuid[]) and ready
+"""
+
 # Of large diaries, their nearest passages by large_passages_N_nearest, in each part of the index, and every entry with
 # a rare word by large_words_N_words: words together held by a part of the entries, and the rarest if a tenth or less
 # hold it. How near the others could be, and what the other words could add, is part of what is said to lie beyond, so
@@ -115,59 +170,4 @@ OMITTED: LiteralString = """
 # What is farther is looked for by nothing else, so the most that half of what is near calls up stands for it.
 EXPANDING: LiteralString = """
     (select max(expansion) from compared join near using (id) where near.cosine <= (select avg(cosine) from near))
-"""
-
-# The entries of each large diary as they are counted now, and those that are large from now on of one group: a diary
-# that is large alone, or all the smaller ones of an owner. A group has the part of the indexes that its diaries have
-# already, or the one with the fewest entries; diary_sizes, read through.
-FIND_LARGE = """
-    with counted as (
-        select id, owner_id, entries, sum(entries) over (partition by owner_id) as owned from (
-            select diary_id as id, sum(entries)::bigint as entries from diary_sizes group by diary_id
-        ) as sizes join diaries using (id)
-    ), grouped as materialized (
-        select id, entries, part, large.diary_id is null as is_new,
-            case when counted.entries >= %(least)s then id else owner_id end as together
-        from counted left join (
-            select diary_id, coalesce(part, large_part(diary_id)) as part from large_diaries
-        ) as large on large.diary_id = id
-        where owned >= %(least)s
-    ), counted_again as (
-        update large_diaries set entries = grouped.entries from grouped
-        where diary_id = grouped.id and large_diaries.entries <> grouped.entries
-    ), next as materialized (select min(together::text)::uuid as together from grouped where is_new)
-    insert into large_diaries (diary_id, entries, part)
-    select id, entries, coalesce(
-        (select min(part) from grouped join next using (together)),
-        (select number from generate_series(0, 15) as number left join grouped on part = number
-            group by number order by coalesce(sum(entries), 0), number limit 1)
-    ) from grouped join next using (together) where is_new
-    on conflict do nothing
-"""
-SET_SINCE = """
-    update large_diaries set since = pg_snapshot_xmax(pg_current_snapshot()) where since is null
-"""
-# One that is not ready, once everyone has ended who may not have seen that it is indexed.
-UNREADY = """
-    select diary_id, after from large_diaries
-    where not ready and since <= pg_snapshot_xmin(pg_current_snapshot())
-    order by diary_id limit 1 for update skip locked
-"""
-# One row: adds the next entries, and says whether that was all; diary_entries_diary_id_id_key.
-INDEX_NEXT = """
-    with next as materialized (
-        select id from diary_entries where diary_id = %(diary_id)s and id > %(after)s order by id limit %(limit)s
-    )
-    update large_diaries set
-        after = coalesce((select max(id::text)::uuid from next), after),
-        ready = (select count(*) < %(limit)s from next)
-    where diary_id = %(diary_id)s returning index_large(array(select id from next))
-"""
-
-
-# Which of some diaries are indexed, in which part, and how many entries each had when they were counted;
-# large_diaries_pkey.
-LARGE = """
-    select diary_id, entries, coalesce(part, large_part(diary_id)) as part from large_diaries
-    where diary_id = any(%(diaries)s::uuid[]) and ready
 """

@@ -221,9 +221,9 @@ def _by_indexes(parts: _Parts, width: Width, *, beside_others: bool) -> LiteralS
         scored = f"{_scored(parts)} where e.diary_id = other.id and {parts.condition} offset 0"
         rows += f" union all {_compared(f'{others} cross join lateral ({scored}) as e')}"
     beyond = {"nearest": FARTHER, "expanding": EXPANDING} | ({"matching": OMITTED} if parts.by_words else {})
-    others_worth = "" if width.is_last else "".join(f", {beyond[side]} as {_SIDES[side][3]}" for side in beyond)
+    lacking = "" if width.is_last else "".join(f", {beyond[side]} as {_SIDES[side][3]}" for side in beyond)
     first = f"diary as ({_THESE}), {rare} {near} {pool}"
-    return _statement(first, f"{rows}) as e", parts, f"(select count(*) from near) as led {others_worth}")  # noqa: S608
+    return _statement(first, f"{rows}) as e", parts, f"(select count(*) from near) as led {lacking}")  # noqa: S608
 
 
 def _of_pool(parts: _Parts) -> LiteralString:
