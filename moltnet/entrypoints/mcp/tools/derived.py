@@ -113,12 +113,14 @@ def tool_of(operation: AnyOperation, show: Show | None = None, *, with_key: Act 
     if face is None:
         raise TypeError(f"{operation.name} is no tool")
     members = face.members(members_of(operation.input))
+    arguments = tuple(map(_argument, members))
     read = reader(operation.input)
 
-    async def run(agent: Agent, arguments: Mapping[str, object]) -> object:
-        named = ((each, arguments.get(_argument(each).alias)) for each in members)
-        values = {each.alias: await _value(agent, face, each, value) for each, value in named if value is not None}
-        request = read(values)
+    async def run(agent: Agent, values: Mapping[str, object]) -> object:
+        named = ((member, values.get(argument.alias)) for member, argument in zip(members, arguments, strict=True))
+        request = read(
+            {each.alias: await _value(agent, face, each, value) for each, value in named if value is not None}
+        )
         act = with_key if with_key and agent.keys else None
         output = await (act(agent, request) if act else agent.transport.call(operation, request))
         if show:
@@ -128,7 +130,7 @@ def tool_of(operation: AnyOperation, show: Show | None = None, *, with_key: Act 
     return Tool(
         face=face,
         run=run,
-        arguments=Members(dict, tuple(map(_argument, members))),
+        arguments=Members(dict, arguments),
         operation=operation.name,
         is_public=operation.auth is Auth.NONE,
     )
