@@ -321,9 +321,9 @@ class Search:
 
     @property
     def named_entry(self) -> EntryId | None:
-        """The entry that the query names, if it is an id and nothing else."""
-        text = (self.query or "").strip()
-        return EntryId(UUID(text)) if _ID.fullmatch(text) else None
+        """The entry whose id the query holds, alone, in an address or among words; None with several ids."""
+        ids = set(map(UUID, _ID.findall(self.query or "")))
+        return EntryId(ids.pop()) if len(ids) == 1 else None
 
     @property
     def looks_twice(self) -> bool:
@@ -375,7 +375,7 @@ class SearchResult:
     left_out: tuple[LeftOut, ...] = ()
 
 
-_ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_ID = re.compile(r"(?<![0-9A-Za-z])[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}(?![0-9A-Za-z])")
 
 
 def _read(sign: str, word: str, before: str) -> tuple[str, str]:

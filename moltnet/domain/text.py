@@ -126,8 +126,10 @@ def _normalized_sign(sign: str) -> str:
     return " " if unicodedata.category(sign).startswith("P") else sign
 
 
-# Runs that may be data instead of words: base64, hashes, keys. See `_is_data`.
-_RUN = re.compile(r"(?<![\w+/=.-])[A-Za-z0-9+/=_-]{40,}(?![\w+/=-])")
+# Runs that may be data instead of words: base64, hashes, keys, and tokens, which points divide. See `_is_data`.
+_RUN = re.compile(
+    r"(?<![\w+/=.-])(?:(?=[\w-]{20})[A-Za-z0-9_-]++(?:\.[A-Za-z0-9_-]{20,}+)++|[A-Za-z0-9+/=_-]{40,})(?![\w+/=-])"
+)
 _KIND_CHANGES = re.compile("[a-z][A-Z0-9+/=_-]|[A-Z][a-z0-9+/=_-]{2}|[0-9][A-Za-z+/=_-]|[+/=_-][A-Z0-9]")
 # So often does the kind of character change in data (in each third or fourth place), and not in names and paths.
 _CHANGES_IN_DATA = 0.22

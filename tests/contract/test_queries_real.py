@@ -50,6 +50,10 @@ CASES = (
     ("time to live", "timeToLive is given in minutes, not seconds", 1),
     ("PAYMENT_RETRY_LIMIT", "paymentRetryLimit is read at start only", 1),
     ("room B-204", "The beamer in B-204 is broken", 1),
+    ("checksum mismatch error", "ChecksumMismatchError means the download was cut", 1),
+    ("cart item count", "$cart->itemCount() ignores gifts", 1),
+    ("order.created_at", "orderCreatedAt is local time, sadly", 1),
+    ("i18n loader", "i18nLoader falls back to English silently", 1),
     ("flight LH1234", "LH1234 left at noon with two hours delay", 1),
     # Versions and dates as numbers.
     ("1.2.3", "Rolled back to v1.2.3 because of the memory leak", 1),
@@ -66,6 +70,10 @@ CASES = (
     ("meeting 03.11.2022", "Notary meeting was moved to 3 November 2022", 1),
     ("0660 1112223", "The vet: +43 660 111 22 23", 1),
     ("1234567", "Meter reading 1,234,567 in the cellar", 2),
+    ("17 mars 2021", "Rendez-vous chez le notaire le 17/03/2021", 1),
+    ("12,500 euros", "The roof costs 12.500 euros with tax", 1),
+    ("ISBN 978-3-16-148410-0", "Ordered the book 9783161484100 from the shop", 1),
+    ("0044 20 7946 0018", "London office +44 (0)20 7946 0018", 1),
     ("ticket 48213", "Ticket 48213 was closed without an answer", 1),
     # Marks left out.
     ("deploiement", "Le déploiement de vendredi a été annulé", 1),
@@ -76,6 +84,9 @@ CASES = (
     ("Istanbul", "İstanbul'daki toplant\u0131 ertelendi", 3),
     ("Lodz", "Magazyn w Łódź jest zamknięty w niedzielę", 3),
     ("ha noi", "Văn phòng Hà Nội chuyển sang tầng ba", 3),
+    ("prilis zlutoucky", "Příliš žluťoučký kůň úpěl", 1),
+    ("Bucuresti", "Trenul spre București întârzie", 1),
+    ("Reykjavik", "Fundurinn í Reykjavík var fluttur", 1),
     # Inflected words of other languages.
     ("книга", "Я вернул книги в библиотеку на прошлой неделе", 1),
     ("договоры", "Юрист прочитал договор и попросил изменить срок", 1),
@@ -84,6 +95,9 @@ CASES = (
     ("chevaux", "Le cheval de la voisine est malade depuis mardi", 3),
     ("reuniones", "La reunión con el banco es el jueves", 3),
     ("المهندسون", "اتصل المهندس بخصوص المصعد", 3),
+    ("macchine", "La macchina del caffè perde acqua", 3),
+    ("reuniões", "A reunião foi marcada para sexta", 3),
+    ("huizen", "Het huis aan de gracht is verkocht", 3),
     # Simplified and traditional Chinese.
     ("图书馆", "我把書還給圖書館了", 1),
     ("電腦", "新的电脑明天送到", 1),
@@ -100,6 +114,11 @@ CASES = (
     ("🚀", "Launch party 🎉🚀 on the roof.", 1),
     ("🇫🇮", "Holiday house booked 🇫🇮 in the archipelago", 1),
     ("\u2705", "\u2705 migration rehearsal done", 1),
+    ("👍🏽", "👍🏽 from the landlord on the plan", 1),
+    ("\u2122", "Write Velcro\u2122 only in contracts", 1),
+    ("→", "Old flow: basket → address → payment", 1),
+    ("§ 5", "See § 5 of the tenancy law", 1),
+    ("F#", "Somebody rewrote the parser in F#", 1),
     ("C++", "The plugin is written in C++ and nobody dares to touch it", 1),
 )
 # Notes much like one that is to be found, that are not of its day, its number or its name.

@@ -15,7 +15,7 @@ from moltnet.domain.text import data_runs, folded
 JOINT, SYMBOL = "\x1f", "\x1e"
 _CONTROLS = {ord(JOINT): " ", ord(SYMBOL): " "}
 # The signs TM and SM, which NFKC would make letters of the word before them; the slash of a fraction divides.
-_SIGNS = {0x2122: " ", 0x2120: " "}
+_SIGNS = {0x2122: f" {SYMBOL}tm ", 0x2120: f" {SYMBOL}sm "}
 # The typographic apostrophe, and the one that is a letter (folding makes it, too, of an n behind one).
 _APOSTROPHES = {0x2019: "'", 0x02BC: "'", 0x2044: " "}
 _ZERO_WIDTH_SPACE = "\u200b"
@@ -28,7 +28,7 @@ _LOWER, _UPPER = "a-z\xdf-\xf6\xf8-\xff\u0430-\u044f", "A-Z\xc0-\xd6\xd8-\xde\u0
 _MEETING = re.compile(
     f"(?<=[{_LOWER}])(?=[{_UPPER}])|(?<=[{_UPPER}])(?=[{_UPPER}][{_LOWER}])|(?<=[{_LOWER}][0-9])(?=[{_UPPER}])"
 )
-_NO_LETTERS = re.compile("[+/=_-]+")
+_NO_LETTERS = re.compile("[+/=_.-]+")
 
 # Marks on Latin and Greek letters, stresses on Cyrillic ones and its \u0451, points of Hebrew and Arabic.
 _MARKS = re.compile(

@@ -45,6 +45,8 @@ _VERSION = re.compile(r"(?<![\w.])v?(?P<number>\d+(?:\.\d+)+)(?![0-9])")
 _THOUSANDS = re.compile(r"(?<![\w.,])\d{1,3}(?:,\d{3})+(?![\w,])")
 _TELEPHONE = re.compile(r"(?<![\w.])(?:\+|\(\+?)?\d[\d()/. -]{5,18}\d(?!\w)")
 _DIGITS_LEAST, _DIGITS_MOST = 7, 15
+# Digits one by one are a list.
+_SINGLE_DIGITS = re.compile(r"(?<!\d)\d\D+\d(?!\d)")
 _DIGIT = re.compile(r"\d")
 _NO_DIGITS = re.compile(r"\D+")
 
@@ -107,7 +109,7 @@ def _telephones(text: str) -> Iterator[Number]:
     """By the last seven digits, which are the same with the numbers of country and city and without, and by all."""
     for match in _TELEPHONE.finditer(text):
         digits = _NO_DIGITS.sub("", match[0])
-        if _DIGITS_LEAST <= len(digits) <= _DIGITS_MOST:
+        if _DIGITS_LEAST <= len(digits) <= _DIGITS_MOST and not _SINGLE_DIGITS.search(match[0]):
             yield Number(match.start(), match.end(), (f"tel:{digits[-_DIGITS_LEAST:]}", digits))
 
 

@@ -21,6 +21,11 @@ def test_data_is_blanked_in_its_place() -> None:
     assert without_noise(f"key {DATA} end") == f"key {' ' * len(DATA)} end"
 
 
+def test_token_of_three_parts_is_data() -> None:
+    token = f"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.{DATA[:60]}.{DATA[20:63]}".replace("+", "-").replace("/", "_")
+    assert [run[0] for run in data_runs(f"Bearer {token}.")] == [token]
+
+
 @pytest.mark.parametrize("hash_", ["9e107d9d372bb6826bd81d3542a419d6", "DA39A3EE5E6B4B0D3255BFEF95601890AFD80709"])
 def test_hashes_are_blanked(hash_: str) -> None:
     assert without_noise(f"commit {hash_}, by Mara") == f"commit {' ' * len(hash_)}, by Mara"
@@ -41,7 +46,11 @@ def test_signs_of_structure_are_blanked(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [PROSE, CODE, "", "a|b|c|d", "/usr/local/lib/python3.11/site-packages/moltnet/adapters"]
+    "text",
+    [
+        *(PROSE, CODE, "", "a|b|c|d", "/usr/local/lib/python3.11/site-packages/moltnet/adapters"),
+        "DefaultConnectionPoolFactory.createConnectionForHost.maximum_waiting_seconds",
+    ],
 )
 def test_prose_code_and_paths_stay(text: str) -> None:
     assert without_noise(text) == text

@@ -150,6 +150,7 @@ def test_long_word_is_cut_and_still_found():
         ("whoAmI", "whoami"),
         ("main window", "src/ui/mainWindow.ts"),
         ("C++", "in C++, mostly"),
+        ("\u2122", "Docker\u2122 only"),
         ("c#", "a C# service"),
         ("1.2.3", "released v1.2.3 today"),
         ("v1.2.3", "version 1.2.3"),

@@ -21,13 +21,22 @@ async def found(network: Network, member: Member, query: str, **search: object) 
 async def test_entry_of_an_id_is_the_first(network: Network, ada: Member, diary: Diary) -> None:
     entries = [await network.entry(ada, diary, content) for content in ("one", "two", "three")]
     for entry in entries:
-        for query in (str(entry.id), f" {str(entry.id).upper()} "):
+        bare = str(entry.id)
+        forms = bare, f" {bare.upper()} ", f"{{{bare}}}", bare.replace("-", ""), f"see https://x.example/{bare}?a=1"
+        for query in forms:
             result = await found(network, ada, query, limit=2)
             assert (result.hits[0].entry.id, result.hits[0].score, result.confident) == (entry.id, 1.0, True)
             assert [hit.entry.id for hit in result.hits].count(entry.id) == 1
             assert len(result.hits) <= 2
     explained = await found(network, ada, str(entries[0].id), explain=True)
     assert explained.hits[0].explanation is not None
+
+
+async def test_of_several_ids_none_names_an_entry(network: Network, ada: Member, diary: Diary) -> None:
+    entry = await network.entry(ada, diary, "heron")
+    await network.entry(ada, diary, f"not {an_id()}")
+    result = await found(network, ada, f"{entry.id} {an_id()}")
+    assert [hit for hit in result.hits if hit.score == 1.0] == []
 
 
 async def test_entry_of_an_id_is_not_found_where_nobody_may_look(
