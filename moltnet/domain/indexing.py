@@ -11,7 +11,7 @@ import math
 import re
 import struct
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from operator import attrgetter, mul
 from typing import NewType
@@ -164,12 +164,12 @@ EXPANSION_MOST, EXPANSION_LEAST = 256, 0.01
 class Expansion:
     """The words that a text calls up in a model, those it holds and others: pieces of words by number, with weights.
 
-    Each weight is above 0, and at most EXPANSION_MOST are there; a text may call up none. `further` counts those that
-    the text does not hold; it is told of a query, and never stored.
+    Each weight is above 0, and at most EXPANSION_MOST are there; a text may call up none. `tokens` is as how
+    many the text was read; it is told of a query, and never stored.
     """
 
     weights: Mapping[int, float] = attrs.field(factory=dict, repr=False)
-    further: int = attrs.field(default=0, eq=False)
+    tokens: int = attrs.field(default=1, eq=False)
 
     @weights.validator
     def _bounded(self, _: object, weights: Mapping[int, float]) -> None:
@@ -177,19 +177,21 @@ class Expansion:
             raise ValueError(f"an expansion holds at most {EXPANSION_MOST} weights, each above 0")
 
     @classmethod
-    def of(cls, weights: Iterable[tuple[int, float]], own: Collection[int] = ()) -> "Expansion":
-        """The heaviest of weights of at least EXPANSION_LEAST; of equal ones those of the smallest numbers.
-
-        `own` are the pieces that the text holds.
-        """
+    def of(cls, weights: Iterable[tuple[int, float]], tokens: int = 1) -> "Expansion":
+        """The heaviest of weights of at least EXPANSION_LEAST; of equal ones those of the smallest numbers."""
         heavy = [each for each in weights if each[1] >= EXPANSION_LEAST]
         if len(heavy) > EXPANSION_MOST:
             heavy = sorted(heavy, key=lambda each: (-each[1], each[0]))[:EXPANSION_MOST]
-        return cls(dict(heavy), len(dict(heavy).keys() - set(own)))
+        return cls(dict(heavy), tokens)
+
+    @property
+    def strength(self) -> float:
+        """How much is called up: the sum of the squares of its weights."""
+        return sum(weight * weight for weight in self.weights.values())
 
     def shares(self) -> dict[int, float]:
         """Of a query: how much each piece adds for a unit of its weight, so that the query itself adds up to 1."""
-        square = sum(weight * weight for weight in self.weights.values())
+        square = self.strength
         return {piece: weight / square for piece, weight in self.weights.items()}
 
     def covers(self, shares: Mapping[int, float]) -> float:

@@ -31,9 +31,11 @@ WORDS_LOOKED_UP, DIARIES_COUNTED = 64, 50
 TIME_BOOST = 0.10
 # An answer whose best is less relevant than this is noise, or foreign to what was searched: for λ = 1.
 CONFIDENT_FROM = 0.30
-# Where texts are expanded, the best must be as likely as this: near, confirmed, and the question understood. So many
-# pieces that a question calls up beyond its own are enough: a longer one calls up more, and is no better understood.
-LIKELY_FROM, CONFIRMED_ADDS, UNDERSTOOD_ADDS, UNDERSTOOD_BY = 0.62, 0.20, 0.30, 20
+# Where texts are expanded, the best must be as likely as this: near, the question understood, that is, it calls up much
+# for its length, and its expansion one that tells entries apart. So strong an expansion is enough.
+LIKELY_FROM, UNDERSTOOD_ADDS, UNDERSTOOD_BY, LENGTH_TAKES, SPREAD_ADDS = 0.80, 0.90, 40, 0.20, 6.0
+# A few entries hardly say how far expansions lie apart: it is as if so many more were as far apart as is usual.
+SPREAD_USUAL, SPREAD_ADDED = 0.06, 20
 # An entry that reaches half of the best possible by words is likely, whatever the model says; without a vector, as of a
 # script that the model does not know, no other is.
 WORDS_CONFIDENT_FROM = 0.5
@@ -60,6 +62,20 @@ class Question:
     filters: Filters = attrs.field(factory=Filters)
 
 
+@attrs.frozen
+class Spread:
+    """How far the expansions of `among` entries lie apart: their standard deviation, 0 to 1/2."""
+
+    deviation: float
+    among: int
+
+    @property
+    def expected(self) -> float:
+        """The same for any number of entries like these."""
+        squares = self.among * self.deviation**2 + SPREAD_ADDED * SPREAD_USUAL**2
+        return math.sqrt(squares / (self.among + SPREAD_ADDED))
+
+
 @attrs.frozen(kw_only=True)
 class Candidate:
     """An entry a store offers, with the raw scores of all sides.
@@ -67,14 +83,16 @@ class Candidate:
     `cosine` is of its nearest passage, in [-1, 1], None without a vector of the question's model. `words` is BM25 as a
     share of the best that any entry could reach for this question, in [0, 1]. `expansion` is how much of what the
     question calls up it calls up too (`Expansion.covers`), in [0, 1], 0 without an expansion of the question's
-    model. `timely` says that it happened in one of the question's periods. The ranks count from 1, None where a side
-    offered another instead. `entry` is the entry itself, of a shortlist.
+    model; `spread` is that of all that were compared, None without. `timely` says that it happened in one of the
+    question's periods. The ranks count from 1, None where a side offered another instead. `entry` is the entry itself,
+    of a shortlist.
     """
 
     entry_id: EntryId
     cosine: float | None
     words: float
     expansion: float = 0.0
+    spread: Spread | None = None
     importance: int
     accessed_at: datetime
     timely: bool = False
@@ -349,9 +367,11 @@ def _is_likely(best: Candidate, question: Question) -> bool:
         return best.words >= WORDS_CONFIDENT_FROM
     if not question.expansion_weight:
         return relevance(best, Balance(question.words_weight)) >= CONFIDENT_FROM
-    understood = min(question.expansion.further / UNDERSTOOD_BY, 1.0) if question.expansion else 0.0
-    likely = (best.cosine or 0.0) + CONFIRMED_ADDS * best.expansion + UNDERSTOOD_ADDS * understood
-    return likely >= LIKELY_FROM
+    if question.expansion is None or best.spread is None:
+        return False  # the model makes nothing of the question
+    understood = min(question.expansion.strength / UNDERSTOOD_BY, 1.0)
+    likely = (best.cosine or 0.0) + UNDERSTOOD_ADDS * understood + SPREAD_ADDS * best.spread.expected
+    return likely - LENGTH_TAKES * math.log(max(question.expansion.tokens, 1)) >= LIKELY_FROM
 
 
 def _sum(score: Score, relevant: float, recent: float, importance: int) -> float:

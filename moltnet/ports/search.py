@@ -104,13 +104,14 @@ class CandidateSearch(Protocol):
         the smallest ids that hold an entry tell. Of those that happened in one of the question's
         periods, the best by cosine are offered as well. `cosine_beyond`, `words_beyond` and `expansion_beyond` are the
         worst offered score of a side that has more, None of one without; `timely_beyond` says that more happened then.
+        Each has the spread of the expansions of all that was compared, where the question has one.
         Of a shortlist, the store adds the sides up, so that no caller does while it holds a unit of work, and gives the
         entries from the same state; without `ranks`, it may have compared more than the best of each side.
         Of large diaries (6 000 entries altogether) the candidates of a shortlist may come from approximate indexes,
         unless required words, times or weights decide, or few pass the filters. Each has its true scores, and what
         other words could add is part of `words_beyond`; who asks again for more than 8 of each wanted gets what indexes
         lead to when they are followed further, as if there were no others. What calls up the same is looked for among
-        these candidates alone.
+        these candidates alone, and their spread is brought down to that of all.
         With neither a vector nor wanted words there are no candidates. Raises ServingModelChanged (`ModelVectors`), as
         every look with a vector here does.
         """

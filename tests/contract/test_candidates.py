@@ -18,6 +18,7 @@ from moltnet.domain.ranking import (
     Candidates,
     Question,
     Shortlist,
+    Spread,
     inverse_frequency,
     is_exact,
     rank,
@@ -357,6 +358,19 @@ async def test_an_expansion_counts_by_how_much_of_the_query_it_covers(storage: S
     candidates = await found(storage, expanding(), diary)
     expected = {same.id: 1.0, half.id: 2 / 5.25, heavier.id: 1.0, other.id: 0.0, none.id: 0.0}
     assert {key: each.expansion for key, each in candidates.items()} == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("ranks", [True, False])
+async def test_the_spread_is_that_of_all_that_was_compared(storage: Storage, diary: Diary, *, ranks: bool) -> None:
+    for called_up in (CALLED_UP, Expansion({3: 1.0}), None):
+        await with_expansion(storage, diary, called_up)
+    shortlist = Shortlist(score=score_by(Weights(), Balance(words=1.0), NOON), limit=1, ranks=ranks)
+    async with storage.snapshot() as work:
+        for asked in (shortlist, None):
+            for each in (await work.candidates.best(expanding(), [diary.id], 1, asked)).found:
+                assert each.spread == Spread(pytest.approx(2**0.5 / 3, abs=1e-5), 3)
+            without = await work.candidates.best(by_vector(), [diary.id], 1, asked)
+            assert [each.spread for each in without.found] == [None]
 
 
 async def test_a_question_without_an_expansion_counts_none(storage: Storage, diary: Diary) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
+from statistics import pstdev
 
 import attrs
 import pytest
@@ -89,12 +90,15 @@ def check(answer: Candidates, possible: list[Candidate], depth: int) -> None:
     scores = {each.entry_id: each for each in possible}
     offered = {each.entry_id: each for each in answer.found}
     assert len(offered) == len(answer.found)
+    deviation = pytest.approx(pstdev(each.expansion for each in possible) if possible else 0.0, abs=EPSILON)
     for entry_id, each in offered.items():
         expected = scores[entry_id]
         assert each.words == pytest.approx(expected.words, abs=EPSILON)
         assert each.expansion == pytest.approx(expected.expansion, abs=EPSILON)
         assert each.cosine == (None if expected.cosine is None else pytest.approx(expected.cosine, abs=EPSILON))
         assert _unscored(each) == _unscored(expected)
+        assert each.spread is None or each.spread.among == len(possible)
+        assert each.spread is None or each.spread.deviation == deviation
     by_cosine = {each.entry_id: each.cosine for each in possible if each.cosine is not None}
     by_words = {each.entry_id: each.words for each in possible if each.words > 0}
     by_expansion = {each.entry_id: each.expansion for each in possible if each.expansion > 0}
@@ -116,7 +120,7 @@ def check(answer: Candidates, possible: list[Candidate], depth: int) -> None:
 
 
 def _unscored(candidate: Candidate) -> Candidate:
-    unscored = attrs.evolve(candidate, cosine=None, words=0.0, expansion=0.0)
+    unscored = attrs.evolve(candidate, cosine=None, words=0.0, expansion=0.0, spread=None)
     return attrs.evolve(unscored, cosine_rank=None, words_rank=None, expansion_rank=None)
 
 

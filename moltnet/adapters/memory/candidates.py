@@ -12,7 +12,7 @@ import attrs
 from moltnet.adapters.memory.repositories.references import require_serving, with_head
 from moltnet.adapters.memory.statements import Repository, in_turns
 from moltnet.adapters.memory.tables import StoredIndex, Tables
-from moltnet.adapters.memory.vectors import cosines, near_ones, unit
+from moltnet.adapters.memory.vectors import cosines, deviation, near_ones, unit
 from moltnet.domain.diaries import Visibility
 from moltnet.domain.entries import Entry, Similar
 from moltnet.domain.ids import DiaryId, EntryId
@@ -24,6 +24,7 @@ from moltnet.domain.ranking import (
     Question,
     Ranked,
     Shortlist,
+    Spread,
     best_first,
     inverse_frequency,
     looked_up,
@@ -123,6 +124,7 @@ async def _best_of(tables: Tables, question: Question, within: Collection[DiaryI
     compared = [
         candidate for rows in [_rows(tables, each) for each in within] for candidate in await _compared(rows, question)
     ]
+    spread = _spread(compared) if question.expansion else None
     nearest, cosine_beyond = _best(compared, _by_cosine, depth)
     await asyncio.sleep(0)  # of thousands of candidates, each side takes milliseconds
     matching, words_beyond = _best(compared, _by_term_score, depth)
@@ -138,6 +140,7 @@ async def _best_of(tables: Tables, question: Question, within: Collection[DiaryI
         found=tuple(
             attrs.evolve(
                 each,
+                spread=spread,
                 cosine_rank=cosine_ranks.get(entry_id),
                 words_rank=words_ranks.get(entry_id),
                 expansion_rank=expansion_ranks.get(entry_id),
@@ -241,6 +244,10 @@ def _candidate(question: Question, entry: Entry, scores: tuple[float | None, flo
         accessed_at=entry.last_accessed_at or entry.created_at,
         timely=any(time_range.contains(entry.happened_at) for time_range in question.time_ranges),
     )
+
+
+def _spread(compared: Sequence[Candidate]) -> Spread:
+    return Spread(deviation([each.expansion for each in compared]), len(compared))
 
 
 def _best(

@@ -60,7 +60,8 @@ class MemoryEmbedder:
     async def expand_text(self, text: str, asker: str | None = None) -> Expansion | None:  # noqa: ARG002
         """The stems of the first 64 words: a text calls up what it holds."""
         await asyncio.sleep(0)
-        return Expansion.of((_piece(stem), 1.0) for stem in dict.fromkeys(map(_stem, _first_words(text))))
+        stems = [_stem(word) for word in _first_words(text)]
+        return Expansion.of(((_piece(stem), 1.0) for stem in dict.fromkeys(stems)), len(stems))
 
     async def expand_query(self, text: str, asker: str | None = None) -> Expansion | None:
         return await self.expand_text(text, asker)

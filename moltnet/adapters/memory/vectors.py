@@ -55,3 +55,8 @@ def cosines(vector: Vector, others: Sequence[Vector]) -> list[float]:
     found = np.divide(inner, np.sqrt(squares), out=np.zeros_like(inner), where=squares > 0)
     near: list[float] = (1 - (1 - found.clip(-1, 1))).tolist()
     return near
+
+
+def deviation(numbers: Sequence[float]) -> float:
+    """The standard deviation of all there are; 0 of none."""
+    return float(np.std(numbers)) if numbers else 0.0

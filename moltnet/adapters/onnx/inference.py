@@ -208,7 +208,7 @@ class ExpansionInference:
         if not np.isfinite(weights).all():
             raise EmbedderUnavailable("The embedding model gave no finite expansion")
         pieces = np.flatnonzero(weights >= EXPANSION_LEAST)
-        return Expansion.of(zip(pieces.tolist(), weights[pieces].tolist(), strict=True), own=ids)
+        return Expansion.of(zip(pieces.tolist(), weights[pieces].tolist(), strict=True), len(ids))
 
     def _weights(self, ids: Sequence[int]) -> NDArray[np.float32]:
         (answer,) = self._session.run(None, fed(self._inputs, ids))

@@ -31,6 +31,7 @@ from moltnet.domain.ranking import (
     Candidates,
     Question,
     Shortlist,
+    Spread,
 )
 from moltnet.domain.search import LexicalQuery
 from moltnet.domain.text import SIMILAR_AMONG, SIMILAR_FROM, SIMILAR_MAX
@@ -218,7 +219,9 @@ def best_values(question: Question, depth: int, shortlist: Shortlist | None = No
 _BEYOND = ("cosine_beyond", "words_beyond", "expansion_beyond", "timely_beyond")
 _RANKS = ("cosine_rank", "words_rank", "expansion_rank", "timely_rank")
 # Every column of a ranking that an entry has not; the others are the entry's.
-_SCORES = frozenset((*_BEYOND, *_RANKS, "cosine", "words", "expansion", "timely", "accessed_at", "led"))
+_SCORES = frozenset(
+    (*_BEYOND, *_RANKS, "cosine", "words", "expansion", "spread", "among", "timely", "accessed_at", "led")
+)
 
 
 def _candidates(rows: Sequence[Row], depth: int) -> Candidates:
@@ -239,6 +242,7 @@ def _candidate(row: Row, depth: int) -> Candidate:
         cosine=row["cosine"],
         words=row["words"],
         expansion=row["expansion"],
+        spread=Spread(row["spread"], row["among"]) if "spread" in row else None,
         importance=row["importance"],
         accessed_at=(entry.last_accessed_at or entry.created_at) if entry else row["accessed_at"],
         timely=row["timely"],

@@ -171,3 +171,5 @@ OMITTED: LiteralString = """
 EXPANDING: LiteralString = """
     (select max(expansion) from compared join near using (id) where near.cosine <= (select avg(cosine) from near))
 """
+# The expansions of the nearest lie apart by so much more than those of all (ADR-66).
+SPREAD_OF_NEAR: LiteralString = "1.75"

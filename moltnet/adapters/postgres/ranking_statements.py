@@ -20,10 +20,11 @@ from moltnet.adapters.postgres.ranking_indexes import (
     OMITTED,
     PUBLIC_POOL,
     RARE,
+    SPREAD_OF_NEAR,
     WITH_RARE,
     Width,
 )
-from moltnet.domain.ranking import Question, Shortlist, needs_no_count
+from moltnet.domain.ranking import Question, Score, Shortlist, needs_no_count
 
 # What every statement is made of:
 # 1. diary: where to look; only diaries that hold an entry (`limit 1` keeps it to a look into each one's index). pool:
@@ -34,6 +35,7 @@ from moltnet.domain.ranking import Question, Shortlist, needs_no_count
 # 4. Of a shortlist the best by their sum, with the entries as their view has them. Where ranks are asked for, or when
 #    an entry was last seen counts, first the best depth + 1 of each side with their scores and ranks (null where
 #    beyond): nearest, matching, expanding, timely.
+# 5. spread, among: of the expansions of all that was compared (`ranking.Spread`).
 # A vector without length is near to nothing (NaN becomes 0). Whatever reads vectors asks `require_serving` first.
 _COSINE = "coalesce(nullif(1 - ({vector} <=> %(vector)s::halfvec), 'NaN'), 0)"
 _OWN = _COSINE.format(vector="e.embedding")
@@ -59,6 +61,7 @@ _EXPANSION = """
         ) end
     ) <#> %(expansion)s::sparsevec), 0), 1)
 """
+_SPREAD = "cross join (select stddev_pop(expansion) / {of} as spread, count(*) as among from compared) as spread"
 _IN_TIME = "coalesce(e.occurred_at, e.created_at) <@ %(periods)s::tstzmultirange"
 # The order of each side, and what its rank is called.
 _SIDES = {
@@ -70,13 +73,14 @@ _SIDES = {
 # The best of what all sides offer, by `ranking.worth`, added up in the same order.
 _RELEVANT = """
     %(of_cosine)s::float8 * coalesce(cosine, 0) + %(of_words)s::float8 * words
-    + %(of_expansion)s::float8 * (expansion * greatest(cosine, 0)) + %(of_timely)s::float8 * timely::int
+    + %(of_expansion)s::float8 * (expansion * greatest(cosine, 0))
 """
+_TIMELY = "+ %(of_timely)s::float8 * timely::int"
 _RECENT = """
-    %(of_recency)s::float8
+    + %(of_recency)s::float8
     * power(0.99::float8, greatest(extract(epoch from %(of_at)s::timestamptz - accessed_at), 0)::float8 / 3600)
 """
-_IMPORTANT = "%(of_importance)s::float8 * importance"
+_IMPORTANT = "+ %(of_importance)s::float8 * importance"
 # Where is looked, of the diaries asked for, and of all.
 _THESE: LiteralString = """
     select id from unnest(%(within)s::uuid[]) as asked_for (id)
@@ -88,8 +92,6 @@ _PUBLIC: LiteralString = """
     select distinct diary_id as id from diary_entries
     where diary_visibility = 'public' and require_serving(%(model)s)
 """
-_BY_WORTH = f"order by {_RELEVANT} + {_RECENT} + {_IMPORTANT} desc, id desc limit %(limit)s"
-_BY_WORTH_OF_ANY_AGE = f"order by {_RELEVANT} + {_IMPORTANT} desc, id desc limit %(limit)s"
 # The entry beside each of a few rows; diary_entries_pkey. `offset 0` keeps it to that.
 _WITH_ENTRIES = """
     select ranked.*, entry.* from ({ranked}) as ranked
@@ -177,8 +179,14 @@ class _Parts:
             bool(question.expansion),
             bool(question.time_ranges),
             shortlist is None or shortlist.ranks or bool(shortlist.score.recency),
-            "" if shortlist is None else _BY_WORTH if shortlist.score.recency else _BY_WORTH_OF_ANY_AGE,
+            "" if shortlist is None else _by_worth(question, shortlist.score),
         )
+
+
+def _by_worth(question: Question, score: Score) -> LiteralString:
+    timely = _TIMELY if question.time_ranges else ""
+    recent, important = _RECENT if score.recency else "", _IMPORTANT if score.importance else ""
+    return f"order by {_RELEVANT} {timely} {recent} {important} desc, id desc limit %(limit)s"
 
 
 @cache  # few: each combination of filters that is in use
@@ -197,7 +205,7 @@ def _near(parts: _Parts) -> LiteralString:
     diary: LiteralString = "diary as (select distinct diary_id as id from pool), "
     terms = diary + ranking_words.of_looked_up() if parts.by_words else ""
     pool = PUBLIC_POOL.format(condition=parts.condition)
-    return _statement(f"{pool} {terms}", _of_pool(parts), parts)
+    return _statement(f"{pool} {terms}", _of_pool(parts), parts, of=SPREAD_OF_NEAR)
 
 
 @cache
@@ -223,7 +231,7 @@ def _by_indexes(parts: _Parts, width: Width, *, beside_others: bool) -> LiteralS
     beyond = {"nearest": FARTHER, "expanding": EXPANDING} | ({"matching": OMITTED} if parts.by_words else {})
     lacking = "" if width.is_last else "".join(f", {beyond[side]} as {_SIDES[side][3]}" for side in beyond)
     first = f"diary as ({_THESE}), {rare} {near} {pool}"
-    return _statement(first, f"{rows}) as e", parts, f"(select count(*) from near) as led {lacking}")  # noqa: S608
+    return _statement(first, f"{rows}) as e", parts, f"(select count(*) from near) as led {lacking}", SPREAD_OF_NEAR)  # noqa: S608
 
 
 def _of_pool(parts: _Parts) -> LiteralString:
@@ -254,22 +262,24 @@ def _statement(
     rows: LiteralString,
     parts: _Parts,
     beyond: LiteralString = "",
+    of: LiteralString = "1",
 ) -> LiteralString:
     compared = _compared(rows)
+    spread = _SPREAD.format(of=of) if parts.by_expansion else ""
     if parts.by_sides:
-        ranked = _of_sides(first, compared, parts)
-    elif beyond:
+        ranked = _of_sides(first, compared, parts, spread)
+    elif beyond or spread:
+        lacking = f"cross join (select {beyond}) as beyond" if beyond else ""
         ranked = f"""
             with {first} compared as materialized ({compared})
-            select top.*, beyond.* from (select * from compared {parts.shortlist}) as top
-            cross join (select {beyond}) as beyond
+            select * from (select * from compared {parts.shortlist}) as top {lacking} {spread}
         """  # noqa: S608
     else:
         ranked = f"with {first} compared as ({compared}) select * from compared {parts.shortlist}"  # noqa: S608
     return " ".join((_WITH_ENTRIES.format(ranked=ranked) if parts.shortlist else ranked).split())
 
 
-def _of_sides(first: LiteralString, compared: LiteralString, parts: _Parts) -> LiteralString:
+def _of_sides(first: LiteralString, compared: LiteralString, parts: _Parts, spread: LiteralString) -> LiteralString:
     """The best of each side, and how good the best beyond them is."""
     asked = {
         "nearest": parts.by_vector,
@@ -298,9 +308,9 @@ def _of_sides(first: LiteralString, compared: LiteralString, parts: _Parts) -> L
             from best left join entry_accesses a on a.entry_id = best.id
             where least(cosine_rank, words_rank, expansion_rank, timely_rank) <= %(depth)s
         )
-        select offered.*, beyond.* from offered cross join (
+        select * from offered cross join (
             select {beyond}, {more_in_time} as timely_beyond
-        ) as beyond {parts.shortlist}
+        ) as beyond {spread} {parts.shortlist}
     """  # noqa: S608
 
 

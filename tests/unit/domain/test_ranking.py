@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from moltnet.domain.ids import EntryId
 from moltnet.domain.indexing import Expansion, Term
 from moltnet.domain.ranking import (
+    SPREAD_USUAL,
     TIME_BOOST,
     WORDS_ALONE,
     Balance,
@@ -19,6 +20,7 @@ from moltnet.domain.ranking import (
     Candidates,
     Question,
     Ranked,
+    Spread,
     inverse_frequency,
     is_confident,
     is_exact,
@@ -67,6 +69,7 @@ def a_candidate(
     cosine: float | None = None,
     words: float = 0.0,
     expansion: float = 0.0,
+    spread: Spread | None = None,
     importance: int = 5,
     age: timedelta = timedelta(),
     timely: bool = False,
@@ -76,6 +79,7 @@ def a_candidate(
         cosine=cosine,
         words=words,
         expansion=expansion,
+        spread=spread,
         importance=importance,
         accessed_at=NOON - age,
         timely=timely,
@@ -190,13 +194,22 @@ def test_an_answer_is_as_confident_as_its_best_is_relevant(
 
 
 @pytest.mark.parametrize(
-    ("expansion", "further", "confident"), [(0.5, 20, True), (0.5, 200, True), (0.5, 9, False), (0.0, 20, False)]
+    ("strength", "tokens", "spread", "confident"),
+    [(40, 8, 0.06, True), (400, 8, 0.06, True), (40, 60, 0.06, False), (20, 8, 0.06, False), (40, 8, 0.01, False)],
 )
-def test_an_answer_is_likely_that_is_confirmed_and_whose_question_is_understood(
-    expansion: float, further: int, *, confident: bool
+def test_an_answer_is_likely_whose_question_is_understood_and_tells_entries_apart(
+    strength: float, tokens: int, spread: float, *, confident: bool
 ) -> None:
-    question = Question(vector=a_vector(0), expansion=Expansion({1: 1.0}, further), expansion_weight=0.75)
-    assert is_confident([Ranked(a_candidate(cosine=0.25, expansion=expansion), 0)], question) is confident
+    question = Question(vector=a_vector(0), expansion=Expansion({1: strength**0.5}, tokens), expansion_weight=0.75)
+    best = a_candidate(cosine=0.2, expansion=0.5, spread=Spread(spread, 1000))
+    assert is_confident([Ranked(best, 0)], question) is confident
+    assert not is_confident([Ranked(best, 0)], attrs.evolve(question, expansion=None))
+
+
+def test_few_entries_hardly_change_the_usual_spread() -> None:
+    assert Spread(0.0, 0).expected == pytest.approx(SPREAD_USUAL)
+    assert SPREAD_USUAL > Spread(0.0, 1).expected > 0.9 * SPREAD_USUAL
+    assert Spread(0.1, 100_000).expected == pytest.approx(0.1, abs=1e-4)
 
 
 def test_a_question_to_the_letter_is_judged_by_what_the_sides_say_themselves() -> None:
