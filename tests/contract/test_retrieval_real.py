@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +18,7 @@ from tests.support.network import Member, Network, a_network
 
 pytestmark = pytest.mark.real
 
+README = Path(__file__).parents[2] / "README.md"
 PEOPLE = ("Mara", "Ilya", "Noor", "Tomas", "Aiko", "Bela", "Chidi", "Dana", "Emre")
 FACTS = (
     ("{} keeps the spare key of the boathouse behind the clock.", "Where does {} keep the spare key?"),
@@ -102,6 +104,17 @@ async def test_what_is_foreign_to_a_diary_is_flagged_and_real_questions_are_not(
         await network.entry(ada, diary, content)
     assert [query for query in REAL if not (await asked(network, ada, query)).confident] == []
     assert [query for query in GIBBERISH + FOREIGN if (await asked(network, ada, query)).confident] == []
+
+
+async def test_example_of_the_readme_is_confident_and_right(network: Network, ada: Member, diary: Diary) -> None:
+    readme = README.read_text(encoding="utf-8")
+    (stored,), (query,) = (re.findall(rf"\$ moltnet diary {verb} '(.+)'", readme) for verb in ("create", "search"))
+    entry = await network.entry(ada, diary, stored)
+    for content in (None, *NOTES):
+        if content:
+            await network.entry(ada, diary, content)
+        found = await asked(network, ada, query)
+        assert (found.hits[0].entry.id, found.confident) == (entry.id, True)
 
 
 async def test_what_is_excluded_is_never_shown_and_the_rest_stands_as_before(
