@@ -1,6 +1,7 @@
 """Texts that are no words: dumps, tables, logs, traces, code without names, data, signs; the same for each run."""
 
 import base64
+import json
 import random
 from collections.abc import Callable
 from uuid import UUID
@@ -42,7 +43,7 @@ NOISE = (
     _lines(40, lambda _: f"https://cdn{_below(9)}.x.net/{_CHANCE.randbytes(6).hex()}.js?v={_below(99)}"),
     _lines(60, lambda _: f"C{_below(24)}.{_below(99)},{_below(24)}.{_below(99)}", '<svg><path d="'),
     f"INSERT INTO t VALUES {','.join(f'({at},{_below(999)},NULL)' for at in range(60))}",
-    f"[{','.join(f'{{"id":{at},"sku":"A-{at}","qty":{at % 7}}}' for at in range(90))}]",
+    json.dumps([{"id": at, "sku": f"A-{at}", "qty": at % 7} for at in range(90)], separators=(",", ":")),
     "".join(_CHANCE.choices(_SIGNS, k=300)),
     " ".join(_CHANCE.choices(_SIGNS, k=150)),
     "Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod tempor incididunt ut labore. " * 5,
