@@ -135,7 +135,7 @@ NEARLY = (
 WORDS_OF_OTHERS = (
     *("summer holidays in Norway", "who is allergic to nuts", "xylophone", "password", "what did we decide", "recipe"),
     *("is there anything about chess", "ideas for a birthday present", "who plays the violin", "numbers", "test"),
-    *("what do I know about Mara", "where is the key", "asdf ghjk", "zzyzx wobbegong", "Wie geht es dir", "random"),
+    *("what do I know about Mara", "where is the key", "asdf ghjk", "zzyzx wobbegong", "Wie geht es dir"),
 )
 # Where words are excluded all the same, the note that is not shown.
 EXCLUDED = (
