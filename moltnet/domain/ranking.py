@@ -35,7 +35,7 @@ CONFIDENT_FROM = 0.30
 # for its length, and its expansion one that tells entries apart. So strong an expansion is enough.
 LIKELY_FROM, UNDERSTOOD_ADDS, UNDERSTOOD_BY, LENGTH_TAKES, SPREAD_ADDS = 0.80, 0.90, 40, 0.20, 6.0
 # A few entries hardly say how far expansions lie apart: it is as if so many more were as far apart as is usual.
-SPREAD_USUAL, SPREAD_ADDED = 0.06, 20
+SPREAD_USUAL, SPREAD_ADDED = 0.05, 20
 # An entry that reaches half of the best possible by words is likely, whatever the model says; without a vector, as of a
 # script that the model does not know, no other is.
 WORDS_CONFIDENT_FROM = 0.5
