@@ -75,7 +75,7 @@ _RELEVANT = """
     %(of_cosine)s::float8 * coalesce(cosine, 0) + %(of_words)s::float8 * words
     + %(of_expansion)s::float8 * (expansion * greatest(cosine, 0))
 """
-_TIMELY = "+ %(of_timely)s::float8 * timely::int"
+_TIME_BOOST = "+ %(of_timely)s::float8 * timely::int"
 _RECENT = """
     + %(of_recency)s::float8
     * power(0.99::float8, greatest(extract(epoch from %(of_at)s::timestamptz - accessed_at), 0)::float8 / 3600)
@@ -184,7 +184,7 @@ class _Parts:
 
 
 def _by_worth(question: Question, score: Score) -> LiteralString:
-    timely = _TIMELY if question.time_ranges else ""
+    timely = _TIME_BOOST if question.time_ranges else ""
     recent, important = _RECENT if score.recency else "", _IMPORTANT if score.importance else ""
     return f"order by {_RELEVANT} {timely} {recent} {important} desc, id desc limit %(limit)s"
 

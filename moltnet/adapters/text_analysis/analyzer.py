@@ -82,7 +82,7 @@ class SnowballAnalyzer:
         compounds = tuple(map(self._term, unit.compounds)) if unit.asks_for_compounds or not words else ()
         if not compounds:
             yield from ((each,) for each in (*words, *((Term(term),) for term in unit.terms)))
-        elif unit.is_whole and words:
+        elif unit.compounds_first and words:
             yield compounds, tuple(dict.fromkeys(chain.from_iterable(words)))
         else:
             yield (tuple(dict.fromkeys((*compounds, *chain.from_iterable(words)))),)

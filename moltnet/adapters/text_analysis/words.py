@@ -42,15 +42,15 @@ class Unit:
     """The words of something that is written as one, folded but with their marks.
 
     `compounds` are other forms of all of it, as they are indexed; a query asks for them or the words if
-    `asks_for_compounds`, and else for the words alone; where `is_whole`, for the words only if no entry has the whole.
-    A character of an unspaced script has no word but `terms`.
+    `asks_for_compounds`, and else for the words alone; if `compounds_first`, for the words only where no entry has the
+    compounds. A character of an unspaced script has no word but `terms`.
     """
 
     words: tuple[str, ...] = ()
     compounds: tuple[str, ...] = ()
     terms: tuple[str, ...] = ()
     asks_for_compounds: bool = False
-    is_whole: bool = False
+    compounds_first: bool = False
 
     @property
     def is_exact(self) -> bool:
@@ -86,7 +86,7 @@ def parts_of(word: str) -> tuple[str, ...]:
 
 def _numbered(number: Number, matches: list[re.Match[str]]) -> Iterator[Unit]:
     words = tuple(word for match in matches for unit in _read(match) for word in unit.words)
-    yield Unit(words, number.terms, asks_for_compounds=True, is_whole=True)
+    yield Unit(words, number.terms, asks_for_compounds=True, compounds_first=True)
 
 
 def _read(match: re.Match[str]) -> Iterator[Unit]:
@@ -121,7 +121,7 @@ def _chain(chain: str, suffix: str | None) -> Unit:
         compounds.append("".join(_DIVIDING.split(chain.replace(JOINT, ""))))
     asks = bool(suffix) or (is_joined and (JOINT in chain or "_" in chain or bool(_DIGIT.search(chain))))
     # A single letter before a sign is nothing without it: `C++`, `F#`.
-    return Unit(words, tuple(dict.fromkeys(compounds)), asks_for_compounds=asks, is_whole=bool(suffix))
+    return Unit(words, tuple(dict.fromkeys(compounds)), asks_for_compounds=asks, compounds_first=bool(suffix))
 
 
 def _apostrophes(word: str) -> list[str]:

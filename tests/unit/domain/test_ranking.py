@@ -197,7 +197,7 @@ def test_an_answer_is_as_confident_as_its_best_is_relevant(
     ("strength", "tokens", "spread", "confident"),
     [(40, 8, 0.06, True), (400, 8, 0.06, True), (40, 60, 0.06, False), (20, 8, 0.06, False), (40, 8, 0.01, False)],
 )
-def test_an_answer_is_likely_whose_question_is_understood_and_tells_entries_apart(
+def test_an_answer_is_likely_whose_question_is_understood(
     strength: float, tokens: int, spread: float, *, confident: bool
 ) -> None:
     question = Question(vector=a_vector(0), expansion=Expansion({1: strength**0.5}, tokens), expansion_weight=0.75)
