@@ -2,7 +2,8 @@
 
 `python -m bench.gate FOLDER`, where FOLDER holds Cranfield as for `bench.cranfield`. Its abstracts are a diary, the
 bundled memories another; each is asked its own questions, gibberish, and what neither is about. Wanted: 95 % or more of
-what has no answer flagged, 5 % or less of what has. The bundled questions avoid the words of their answers on purpose.
+what has no answer flagged, and of what has 5 % or less; 10 % of the bundled questions, as they avoid the words of
+their answers on purpose.
 """
 
 import argparse
@@ -21,8 +22,10 @@ from bench.server import genesis, running
 from moltnet.entrypoints.cli.commands.bench import BUNDLED
 from moltnet.entrypoints.cli.scoring.rankings import read_memory_set
 
+CRANFIELD, MEMORIES = "Cranfield", "the bundled memories"
 GIBBERISH, WRITERS, LONGEST_QUESTION = 100, 8, 500
-FLAGGED_AT_LEAST, REAL_FLAGGED_AT_MOST = 0.95, 0.05
+FLAGGED_AT_LEAST = 0.95
+REAL_FLAGGED_AT_MOST = {CRANFIELD: 0.05, MEMORIES: 0.10}
 # Each with four subjects of its own that no memory of the set is about.
 FOREIGN: Mapping[str, Sequence[str]] = {
     "How long does {} have to simmer?": ("goulash", "bone broth", "plum jam", "a ragout of lentils"),
@@ -64,11 +67,11 @@ async def main() -> None:
     parser.add_argument("folder", type=Path)
     cranfield, memories = read_collection(parser.parse_args().folder), read_memory_set(BUNDLED)
     diaries: Mapping[str, tuple[Sequence[Mapping[str, str]], Sequence[str]]] = {
-        "Cranfield": (
+        CRANFIELD: (
             list(cranfield.documents.values()),
             [text[:LONGEST_QUESTION] for number, text in cranfield.questions.items() if cranfield.relevant.get(number)],
         ),
-        "the bundled memories": (
+        MEMORIES: (
             [{"content": each.new.content} for each in memories.entries],
             [each.query for each in memories.questions if each.relevant],
         ),
@@ -94,7 +97,7 @@ def _tell(name: str, entries: int, asked: Mapping[str, int], flagged: Mapping[st
         print(f"  {kind:<10}{flagged[kind]:>4} of {count}")
     none = (flagged["gibberish"] + flagged["foreign"]) / (asked["gibberish"] + asked["foreign"])
     real = flagged["real"] / asked["real"]
-    good = none >= FLAGGED_AT_LEAST and real <= REAL_FLAGGED_AT_MOST
+    good = none >= FLAGGED_AT_LEAST and real <= REAL_FLAGGED_AT_MOST[name]
     print(
         f"  {none:.1%} of what has no answer, {real:.1%} of the real ones: {'as wanted' if good else 'NOT AS WANTED'}"
     )
