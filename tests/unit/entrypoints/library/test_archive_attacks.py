@@ -194,7 +194,7 @@ def test_what_was_signed_as_a_whole_is_not_mixed_with_anything_else(loot: Loot, 
             members[name] = content
         if not members:
             break
-    if members == loot.members:
+    if _by_meaning(members) == _by_meaning(loot.members):
         return
     try:
         verdict = verified(loot, members, refit=False)
@@ -202,7 +202,12 @@ def test_what_was_signed_as_a_whole_is_not_mixed_with_anything_else(loot: Loot, 
         assert type(error).__name__ == "ArchiveUnreadable"  # noqa: PT017
     else:
         is_older = members["manifest.json"] == loot.older["manifest.json"]
-        assert not verdict.holds or (is_older and members == loot.older)
+        assert not verdict.holds or (is_older and _by_meaning(members) == _by_meaning(loot.older))
+
+
+def _by_meaning(members: dict[str, bytes]) -> dict[str, bytes]:
+    """Of the signature's member counts what it says, not the line's end after it: nothing is signed there."""
+    return {name: content.rstrip() if name == "signature.json" else content for name, content in members.items()}
 
 
 def test_an_older_archive_is_good_by_itself_and_a_cut_one_is_not(loot: Loot) -> None:
