@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from psycopg.conninfo import make_conninfo
 
-from moltnet.adapters.dbos.connections import engine_of
+from moltnet.adapters.dbos.connections import dispose, engine_of
 from moltnet.adapters.postgres.embedded import EmbeddedPostgres
 from moltnet.adapters.postgres.migrate import Migration, load_migrations, migrate
 from moltnet.adapters.postgres.notifications import PostgresNotifications
@@ -75,6 +75,17 @@ async def test_a_unit_of_work_without_a_free_connection_in_time_is_unavailable(d
         storage._pool.timeout = BACK_WITHIN_S
         async with storage.snapshot() as work:
             assert await work.signing_keys.all() == []
+
+
+async def test_a_connection_that_is_given_back_after_the_end_is_closed(database: str) -> None:
+    engine = engine_of(database)
+    connection, idle = engine.connect(), engine.connect()
+    drivers = [each.connection.driver_connection for each in (connection, idle)]
+    idle.close()
+    dispose(engine)
+    assert [driver is not None and driver.closed for driver in drivers] == [False, True]
+    connection.close()
+    assert [driver is not None and driver.closed for driver in drivers] == [True, True]
 
 
 async def test_a_closed_storage_is_unavailable(database: str) -> None:

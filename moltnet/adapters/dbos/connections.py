@@ -80,6 +80,13 @@ def engine_of(
     return engine
 
 
+def dispose(engine: sa.Engine) -> None:
+    """Closes its connections: now, or as soon as a thread gives back the one that it still uses."""
+    # Else such a one would stay open in the pool until that is collected.
+    sa.event.listen(engine, "checkin", lambda _, record: record.invalidate())
+    engine.dispose()
+
+
 def make_schema(conninfo: str) -> None:
     """Makes or completes the schema, by a role that may. It blocks for a moment.
 

@@ -13,7 +13,7 @@ import dbos
 import sqlalchemy as sa
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 
-from moltnet.adapters.dbos.connections import KIND, SCHEMA, EngineHealth, Executor, engine_of
+from moltnet.adapters.dbos.connections import KIND, SCHEMA, EngineHealth, Executor, dispose, engine_of
 from moltnet.adapters.dbos.internals import Retries, ask_for_messages_every, take_up, wake_overlooked
 from moltnet.adapters.dbos.workflows import DbosWorkflows
 from moltnet.domain.errors import StorageUnavailable
@@ -90,7 +90,7 @@ async def _dbos(
         _tame_log(logging.CRITICAL)
         await _within(workflows.interrupt())
         await _destroyed(retries)
-        engine.dispose()
+        dispose(engine)
 
 
 async def _destroyed(retries: Retries) -> None:

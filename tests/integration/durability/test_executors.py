@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 import sqlalchemy as sa
@@ -34,13 +34,18 @@ async def database() -> AsyncIterator[str]:
 
 
 @pytest.fixture
-def claimed(database: str) -> Callable[[], Executor]:
+def claimed(database: str) -> Iterator[Callable[[], Executor]]:
+    executors: list[Executor] = []
+
     def claim() -> Executor:
         executor = Executor(engine_of(database, poolclass=sa.NullPool), VERSION)
+        executors.append(executor)
         assert executor.claim()
         return executor
 
-    return claim
+    yield claim
+    for executor in executors:
+        executor.release()
 
 
 async def leaves_work(database: str, executor: Executor, version: str = VERSION) -> None:
