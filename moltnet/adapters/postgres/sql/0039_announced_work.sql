@@ -7,8 +7,8 @@ begin
 end
 $$;
 
--- Nothing but rare changes and what is public comes into the log, and an entry of a public diary is told anyway: no
--- commit waits for the server's lock of notifications because of this that did not wait before.
+-- An announcement waits for the server's lock of notifications when it commits. A new entry of a public diary is
+-- announced anyway; an edit of one that is signed, a registration and a change of key wait once because of this.
 create trigger log_pending_work after insert on log_pending
     for each row execute function announce_work('log');
 
