@@ -32,7 +32,7 @@ from moltnet.ports.storage import Work
 
 
 class MemoryFeedEvents:
-    """The ports `FeedEvents` and `WorkEvents`, told by `MemoryStorage` of every commit; each may be of any work."""
+    """The ports `FeedEvents` and `WorkEvents`, notified by `MemoryStorage` of every commit; each may be of any work."""
 
     def __init__(self) -> None:
         self._end = Position(0)

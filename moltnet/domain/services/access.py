@@ -35,10 +35,10 @@ class DiaryAccess:
     _let_in: set[tuple[object, AgentId, DiaryId]] = attrs.field(init=False, factory=set, eq=False)
 
     async def check_first(self, caller: Asker, diary_id: DiaryId, rule: Rule[Asker]) -> None:
-        """The early refusal by itself, before costly work, of what is checked again before anything is told or stored.
+        """The early refusal by itself, before costly work, of what is checked again in the end.
 
         Whom it let in before is not asked for: that later check decides, and who is refused there is asked for here
-        again. So at most one costly work is in vain for each right that ends. Nothing is told or stored by what is
+        again. So at most one costly work is in vain for each right that ends. Nothing is returned or stored by what is
         remembered.
         """
         if isinstance(caller, Anonymous):
